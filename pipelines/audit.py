@@ -36,6 +36,7 @@ from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.contents import About
 from hushbeam.transforms.audit.facts import UNCHECKED, VALID
 from hushbeam.transforms.audit.leak_check import load_leak_check
+from hushbeam.transforms.audit.meanings import of_a_writing_run
 from hushbeam.transforms.audit.one_recording import AuditedCertificate, audit_certificate, published_status
 from hushbeam.transforms.audit.page import (
     Verdict,
@@ -152,9 +153,8 @@ def _tell_of_a_writing_run(output: str) -> None:
     """Tells people beforehand why there will be problems that the end of a run mends."""
     if (holder := live_holder(output)) is not None:
         remarks().print(
-            f"[bold yellow]Warning:[/] run {escape(holder.run_id)} is writing to this output (last heartbeat "
-            f"{max(0.0, holder.beat_s):.0f} s ago): what it has not completed counts as problems here. Audit again "
-            "when it has ended",
+            f"[bold yellow]Warning:[/] {escape(of_a_writing_run(holder.run_id))}. Its last heartbeat was "
+            f"{max(0.0, holder.beat_s):.0f} s ago, and what it has not completed counts as problems here",
             highlight=False,
         )
 

@@ -24,6 +24,7 @@ from hushbeam.transforms.archive.ledger import similar_ids
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.base.plurals import counted
+from hushbeam.transforms.begin_run import check_hashed_with_same_key, check_signed_as_before
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms, is_pseudonym
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.retention.superseded import erase_superseded
@@ -78,6 +79,7 @@ def prepare(options: EraseOptions) -> Eraser:
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
     check_format(output, recorded_format(output))
+    check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find nothing to erase
     key = signing_key(output, options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
@@ -101,6 +103,9 @@ def _erase(options: EraseOptions, console: Console) -> int:
     eraser = prepare(options)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
+        # Again: the first run may have ended meanwhile.
+        check_signed_as_before(eraser.output, options.certificate_key)
+        check_hashed_with_same_key(eraser.output, options.hash_identities)
         files.remove_incomplete(eraser.output)
         with waiting(console, "erasing"):
             erased = eraser.erase(recordings)
@@ -136,6 +141,7 @@ def _erase_superseded(options: EraseOptions, console: Console) -> int:
     key = signing_key(output, options.certificate_key)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(output, run_id, console, wait=options.wait_for_lock) as lock:
+        check_signed_as_before(output, options.certificate_key)
         files.remove_incomplete(output)
         with waiting(console, "erasing earlier rows"):
             erased = erase_superseded(output, key)

@@ -29,7 +29,7 @@ from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.correct_findings.state import is_open
-from hushbeam.transforms.measure_quality import Figures, drawn, measure
+from hushbeam.transforms.measure_quality import Figures, drawn, left_out, measure
 from hushbeam.transforms.measure_quality.advice import Reviewing
 from hushbeam.transforms.measure_quality.agreement import Agreement, agreements
 from hushbeam.transforms.measure_quality.figures import Share
@@ -85,7 +85,7 @@ def _measured(
         wanted = frozenset(published) if options.sample is None else drawn(published, options.sample, options.seed)
         reviews = {one: review for one, review in read_reviews(output).items() if one in wanted}
         of_each = {one: own for one, own in read_all_reviews(output).items() if one in wanted}
-        figures, agreed = measure(reviews.values()), agreements(of_each)
+        figures, agreed = measure(reviews.values(), all_marks=options.all_marks), agreements(of_each)
         labelled = 0
         if write is not None:
             all_judged = [(judged(review), _source(catalogue, one)) for one, review in sorted(reviews.items())]
@@ -152,6 +152,8 @@ def show(
             highlight=False,
         )
     console.print(_policies(figures))
+    if figures.left_out:
+        console.print(f"{left_out(figures)}; --all_marks counts them", highlight=False, soft_wrap=True)
     console.print(f"Recordings without a missed value: {_with_interval(figures.nothing_missed)}", highlight=False)
     console.print(f"Other words that were redacted: {_with_interval(figures.over_redacted_words)}", highlight=False)
     if figures.untranscribed.whole:

@@ -20,6 +20,7 @@ from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, s
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.base.plurals import counted
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.retention.expire import expire
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.table_formats import check_format, update_tables
@@ -45,6 +46,7 @@ def _expire(options: ExpireOptions, console: Console) -> int:
     before = datetime.now(UTC) - options.age
     run_id = f"expire-{uuid.uuid4().hex[:6]}"
     with locked(output, run_id, console, wait=options.wait_for_lock) as lock:
+        check_signed_as_before(output, options.certificate_key)  # again: the first run may have ended meanwhile
         files.remove_incomplete(output)
         with waiting(console, "deleting redacted audio"):
             expired = expire(output, before, key)

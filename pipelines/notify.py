@@ -36,6 +36,7 @@ from hushbeam.transforms.archive.tables.parquet import time_text
 from hushbeam.transforms.archive.tables.read import read_rows, run_files
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import TemporaryFolder, check_temporary_files
+from hushbeam.transforms.begin_run import check_hashed_with_same_key, check_signed_as_before
 from hushbeam.transforms.notify import Notify
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.open_notifications import NameReceivers, open_notifications
@@ -75,13 +76,14 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
         raise ConfigurationError(
             "--manifest: give the manifests of the runs, or their other inputs; only they hold the URLs of receivers"
         )
+    output = urls.normalised(options.output)
     if local:
+        check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find no receiver
         WebhookClient(options.notification)
         check_signing(options.output, options.notification.signed_url_hours)
     started = datetime.now(UTC)
     run_id = f"notify-{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     spool = spool_standard_input() if standard_input_name() in manifests else None
-    output = urls.normalised(options.output)
     return Resumption(options, manifests, recordings, output, run_id, time_text(started), spool)
 
 
@@ -143,6 +145,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
         closing(prepare(options, local=local)) as resumption,
         locked(resumption.output, resumption.run_id, console, local=local, wait=options.wait_for_lock),
     ):
+        check_signed_as_before(output, options.certificate_key)  # again: the first run may have ended meanwhile
         with waiting(console, "delivering notifications", "Notify.passed", "notification"):
             _run(resumption, beam_options)
         written = run_files(resumption.output, "notifications", resumption.run_id)

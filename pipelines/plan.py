@@ -68,7 +68,12 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
     """Builds the pipeline: the first two stages of a run, and the estimate."""
     options = job.options
     recordings, rejected = pipeline | ReadManifest(
-        job.manifests, options.defaults, recordings=job.recordings, spooled=job.spooled
+        job.manifests,
+        options.defaults,
+        recordings=job.recordings,
+        spooled=job.spooled,
+        hash_identities=options.hash_identities,
+        unredacted=job.unredacted is not None,
     )
     unfinished = recordings | SkipFinished(
         job.output,

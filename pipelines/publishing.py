@@ -11,7 +11,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from hushbeam.pipelines.running.job import Job, provenance_of
-from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery, Receiver
 from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.recording import Recording
@@ -25,7 +25,7 @@ from hushbeam.transforms.correct_findings import CorrectFindings
 from hushbeam.transforms.detect_pii import DetectPII
 from hushbeam.transforms.keep_unredacted import KeepUnredacted
 from hushbeam.transforms.mute_audio import MuteAudio
-from hushbeam.transforms.notify import NameReceivers, Notify, announcement_of
+from hushbeam.transforms.notify import NOBODY, NameReceivers, Notify, announcement_of
 from hushbeam.transforms.redact_text import RedactText
 from hushbeam.transforms.store_findings import StoreFindings
 from hushbeam.transforms.table_formats import RegisterTables
@@ -104,6 +104,7 @@ def finish(
     recordings: beam.PCollection[Recording],
     erased: Sequence[beam.PCollection[str]] = (),
     unredacted: Sequence[beam.PCollection[str]] = (),
+    receiver: Receiver = NOBODY,
 ) -> Results:
     """The stages after publishing: notifications, tables, and the end of the run.
 
@@ -111,6 +112,7 @@ def finish(
       recordings: All recordings of the run. They name the receivers for recordings that a killed run published.
       erased: Ids of recordings that stay erased.
       unredacted: Ids of recordings that went to the unredacted output only.
+      receiver: Of the notifications of published recordings that name none.
     """
     output, run_id = job.output, job.run_id
     recovered = published | RecoverCommitted(output, run_id, job.part)
@@ -120,7 +122,7 @@ def finish(
         | "All failures" >> beam.Flatten()
         | "Of this run" >> beam.Map(lambda failure: replace(failure, run_id=run_id)).with_output_types(Failure)
     )
-    announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
+    announcements = committed | "To announce" >> beam.Map(announcement_of, receiver).with_output_types(Announcement)
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
     deliveries = (
         announced | Notify(job.options.notification.of_job(job.options.defaults.webhook_url), run_id),

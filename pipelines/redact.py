@@ -66,13 +66,20 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         recordings=job.recordings,
         spooled=job.spooled,
         hash_identities=job.options.hash_identities,
+        output=None if isinstance(job.hold, PipelineHold) else job.output,  # BeginRun compares the key, with the lock
         unredacted=job.unredacted is not None,
         packs=job.packs,
         part=job.part,
     )
     if not isinstance(job.hold, PipelineHold):  # the process that waits for the job holds the output
         return publish(job, recordings, rejected)
-    begun = pipeline | BeginRun(job.hold, job.options.keeping.roots(), job.table_format)
+    begun = pipeline | BeginRun(
+        job.hold,
+        job.options.keeping.roots(),
+        job.table_format,
+        certificate_key=job.options.certificate_key,
+        hash_identities=job.options.hash_identities,
+    )
     results = publish(
         job,
         recordings | "Recordings of the run" >> AfterBegin(begun),

@@ -23,6 +23,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.run_lock import RunLockedError
 from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.report_run import (
     RunFigures,
     contents,
@@ -74,6 +75,7 @@ def _write_beside_the_run(options: ReportOptions, output: str, console: Console)
     try:
         # A job that ends meanwhile would change the list of the run's files too, and one of the changes would be lost.
         with locked(output, f"report-{uuid.uuid4().hex[:6]}", console, wait=options.wait_for_lock):
+            check_signed_as_before(output, options.certificate_key)  # again: the first run may have ended meanwhile
             figures = read_figures(output, options.run_id or newest_run(output))
             run_id = figures.summary["run_id"]
             for name, content in contents(figures, costs_of(figures, options.worker_types)).items():

@@ -24,9 +24,10 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
 from hushbeam.pipelines.running.terminal import waiting
+from hushbeam.schemas.delivery import Receiver
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import resolve_policies
 from hushbeam.schemas.recording import Recording
@@ -37,6 +38,7 @@ from hushbeam.transforms.archive.tables.parquet import time_text
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
 from hushbeam.transforms.correct_findings.restore_published import RestorePublished
 from hushbeam.transforms.detect_pii.registry import BUILT_IN
@@ -130,6 +132,8 @@ def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
 def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
     """Builds the pipeline: that of a full run, from detection on."""
     options, job, store = rendering
+    defaults = job.options.defaults
+    receiver = Receiver(defaults.webhook_url, defaults.webhook_auth_header_name)
     # Recordings that a killed run published are announced by the next full run, whose manifest names their receivers.
     unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
     if store is None:
@@ -142,8 +146,9 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
             )
         )
         published, unpublished = restored | RenderAndCommit(job)
-        nothing = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
-        return finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
+        skipped = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
+        failures = [unrestored, unpublished]
+        return finish(job, published, failures=failures, skipped=skipped, recordings=unknown, receiver=receiver)
     asked = FullRun(options, job.rules)
     restored, skipped, unrestored = pipeline | RestoreFindings(
         Rendering(
@@ -159,7 +164,8 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
         corrected=options.corrections,
     )
     published, unpublished = restored | RenderAndCommit(job)
-    return finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
+    failures = [unrestored, unpublished]
+    return finish(job, published, failures=failures, skipped=skipped, recordings=unknown, receiver=receiver)
 
 
 class FullRun:

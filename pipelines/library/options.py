@@ -46,11 +46,9 @@ def redact_options(given: Mapping[str, Any], *, without: frozenset[str] = frozen
     try:
         checked = RedactOptions.model_validate(nested(RedactOptions, values))
     except ValidationError as error:
-        raise ConfigurationError(explained(error, values, options)) from None
-    if "inputs" in own:
-        checked.check()
-    else:
-        checked.check_request()
+        raise ConfigurationError(explained(error, values, options)[0].message) from None
+    for wrong in checked.wrong_together() if "inputs" in own else checked.wrong_request():
+        raise ConfigurationError(wrong.message)
     return checked
 
 

@@ -84,7 +84,13 @@ class RedactRecordings(beam.PTransform):
         fit_workers(beam_options, options.workers, device=options.recognition.device)
         job = prepare(options, local=local, of_records=True)
         hold = PipelineHold(job.output, job.run_id, uuid.uuid4().hex, by_process=local)
-        begun = pipeline | BeginRun(hold, options.keeping.roots(), job.table_format)
+        begun = pipeline | BeginRun(
+            hold,
+            options.keeping.roots(),
+            job.table_format,
+            certificate_key=options.certificate_key,
+            hash_identities=options.hash_identities,
+        )
         recordings, rejected = records | ReadRecords(
             options.defaults,
             str(Path.cwd()),

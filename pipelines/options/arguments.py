@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.transforms.base.metavar import Metavar
 
 Group = type[Any]
@@ -47,12 +47,9 @@ class CommandOptions(BaseModel):
         """The name of the command."""
         return cls.__name__.removesuffix("Options").lower()
 
-    def check(self) -> None:
-        """Checks what no option tells alone, before anything is imported for the command.
-
-        Raises:
-          ConfigurationError: The message names the option.
-        """
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """What is wrong although each value is right by itself, before anything is imported for the command."""
+        return iter(())
 
 
 def fields_of(group: Group) -> dict[str, FieldInfo]:
@@ -163,24 +160,22 @@ def with_lists(options: Group, content: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def refuse_unknown_names(options: Group, content: Mapping[Any, Any], place: str) -> None:
-    """Checks the names in a configuration file.
+def unknown_names(options: Group, content: Mapping[Any, Any], place: str) -> Iterator[str]:
+    """Messages about the names in a configuration file that are neither an option nor a group with options.
 
     Args:
       place: What stands before a name in messages.
-
-    Raises:
-      ConfigurationError: A name is neither an option nor a group, or a group is not a mapping.
     """
     groups = {name: group for name, field in fields_of(options).items() if (group := group_of(field))}
     known = {flag_of(name, field) for name, field in fields_of(options).items() if field.description} | groups.keys()
     for name, value in content.items():
         if name not in known:
-            raise ConfigurationError(f"{place}{name}: unknown option{_hint(options, name, known)}")
-        if name in groups and value is not None:
-            if not isinstance(value, Mapping):
-                raise ConfigurationError(f"{place}{name}: expected options as NAME: VALUE")
-            refuse_unknown_names(groups[name], value, f"{place}{name}.")
+            yield f"{place}{name}: unknown option{_hint(options, name, known)}"
+        elif name in groups and value is not None:
+            if isinstance(value, Mapping):
+                yield from unknown_names(groups[name], value, f"{place}{name}.")
+            else:
+                yield f"{place}{name}: expected options as NAME: VALUE"
 
 
 def _hint(options: Group, name: Any, known: set[str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.schemas.languages import primary_language
 from hushbeam.transforms.detect_pii.languages import SUPPORTED
 from hushbeam.transforms.storage import urls
@@ -14,48 +14,45 @@ _ENGLISH_ONLY = ".en"
 """The end of the names of Whisper's models that know English alone."""
 
 
-def check_webhook(url: str | None, *, allow_http: bool) -> None:
-    """Checks the URL that is notified of every recording.
-
-    Raises:
-      ConfigurationError: No notification could be sent there.
-    """
+def wrong_webhook(url: str | None, *, allow_http: bool) -> Iterator[WrongOption]:
+    """Why no notification could be sent to the URL that is notified of every recording."""
     if url is None:
         return
     try:
         Endpoint.parse(url, allow_http=allow_http)
     except RefusedAddressError as error:
         hint = "; add --webhook_allow_http to send it all the same" if url.startswith("http://") else ""
-        raise ConfigurationError(f"--webhook_url: {error}; give a URL such as https://example.com/done{hint}") from None
+        options = ("webhook_url", "webhook_allow_http") if hint else ("webhook_url",)
+        message = f"--webhook_url: {error}; give a URL such as https://example.com/done{hint}"
+        yield WrongOption(message, frozenset(options))
 
 
-def check_language(code: str | None, model: str) -> None:
-    """Checks the language of the recordings.
+def wrong_language(code: str | None, model: str) -> Iterator[WrongOption]:
+    """Why personal data cannot be found in the language of the recordings, or the model does not know it.
 
-    Raises:
-      ConfigurationError: Personal data cannot be found in it, or the model does not know it. Every recording would be
-        transcribed and then quarantined.
+    Every recording would be transcribed and then quarantined.
     """
     language = primary_language(code) if code else None
     if language is None:
         return
     if language not in SUPPORTED:
         *some, last = sorted(SUPPORTED)
-        raise ConfigurationError(
-            f"--language_code: personal data cannot be found in {code}, only in {', '.join(some)} and {last}"
+        yield WrongOption(
+            f"--language_code: personal data cannot be found in {code}, only in {', '.join(some)} and {last}",
+            frozenset({"language_code", "unredacted_output"}),
         )
-    if model.endswith(_ENGLISH_ONLY) and language != "en":
-        raise ConfigurationError(f"--language_code: the model {model} knows English only; name another --model")
+    elif model.endswith(_ENGLISH_ONLY) and language != "en":
+        yield WrongOption(
+            f"--language_code: the model {model} knows English only; name another --model",
+            frozenset({"language_code", "model", "unredacted_output"}),
+        )
 
 
-def check_plain_sources(given: Sequence[str], *, allow_http: bool) -> None:
-    """Checks that recordings named by URL may be fetched without encryption.
-
-    Raises:
-      ConfigurationError: One is an http:// URL, and that is not allowed.
-    """
+def wrong_plain_sources(given: Sequence[str], *, allow_http: bool) -> Iterator[WrongOption]:
+    """Which recordings that are named by URL may not be fetched without encryption."""
     for location in given:
         if not allow_http and location[:7].lower() == "http://":
-            raise ConfigurationError(
-                f"INPUT: {urls.display(location)} would be sent in plain text: use https://, or add --allow_http"
+            yield WrongOption(
+                f"INPUT: {urls.display(location)} would be sent in plain text: use https://, or add --allow_http",
+                frozenset({"allow_http"}),
             )

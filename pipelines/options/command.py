@@ -36,7 +36,7 @@ from hushbeam.pipelines.options.arguments import (
     shown_default,
     type_of,
 )
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption
 
 CONFIG, SCHEMA, HELP, HELP_ALL = "config", "print_config_schema", "help", "help-all"
 """Flags that every command has beside its options."""
@@ -70,19 +70,43 @@ class Command:
         switches = (f"no-{flag}" for flag, field in self.fields.items() if type_of(field) is bool)
         return frozenset((*own, *switches, CONFIG, SCHEMA, HELP, HELP_ALL))
 
-    def given(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """The values on a command line that holds no options of Beam, by flag.
+    def given(self, arguments: Sequence[str]) -> tuple[dict[str, Any], list[WrongOption]]:
+        """The values on a command line that holds no options of Beam, by flag, and what is wrong with it.
 
-        Raises:
-          ConfigurationError: A value is missing, or there is an argument too many.
+        A value may be missing, or an argument too many. The parser ends at the first such mistake, so it reads the
+        others again without it.
         """
-        try:
-            _, bound, unused, _ = self.application().parse_known_args(list(arguments))
-        except CycloptsError as error:
-            raise ConfigurationError(self._explained(error, arguments)) from None
-        if unused:
-            raise ConfigurationError(self._unexpected(unused[0], arguments))
-        return dict(bound.arguments)
+        wrong: list[WrongOption] = []
+        rest = list(arguments)
+        while True:
+            try:
+                _, bound, unused, _ = self.application().parse_known_args(rest)
+            except CycloptsError as error:
+                wrong.append(self._explained(error, arguments))
+                shorter = self._without(error, rest)
+                if len(shorter) == len(rest):
+                    return {}, wrong
+                rest = shorter
+            else:
+                unknown = [argument for argument in unused if argument.startswith("-")] or unused[:1]
+                wrong += [self._unexpected(argument, arguments) for argument in unknown]
+                return dict(bound.arguments), wrong
+
+    def _without(self, error: CycloptsError, arguments: Sequence[str]) -> list[str]:
+        """The arguments without those that an error is about."""
+        flag, rest = _flag_of_error(error), list(arguments)
+        kept: list[str] = []
+        surplus = _surplus(error)
+        while rest:
+            argument = rest.pop(0)
+            if argument == "--":
+                return [*kept, argument, *rest]
+            if flag and argument.partition("=")[0] == flag:
+                if not isinstance(error, MissingArgumentError | CoercionError) and "=" not in argument:
+                    del rest[:1]  # its value
+            elif argument not in surplus:
+                kept.append(argument)
+        return kept
 
     def show_help(self, *, everything: bool) -> None:
         """Prints the help of the command to standard output."""
@@ -169,29 +193,30 @@ class Command:
             "help_all", "show all options", panel, f"--{HELP_ALL}", show=len(self._basic()) < len(self.fields)
         )
 
-    def _explained(self, error: CycloptsError, arguments: Sequence[str]) -> str:
+    def _explained(self, error: CycloptsError, arguments: Sequence[str]) -> WrongOption:
         flag = _flag_of_error(error)
+        own = frozenset({flag.removeprefix("--")})
         if isinstance(error, MissingArgumentError):
-            return f"{flag}: expected a value"
+            return WrongOption(f"{flag}: expected a value", own)
         if choices := error.argument.get_choices(force=True) if error.argument else None:
             *some, last = choices
-            return f"{flag}: expected {', '.join(some)} or {last}"
+            return WrongOption(f"{flag}: expected {', '.join(some)} or {last}", own)
         if isinstance(error, CoercionError):
-            return f"{flag}: takes no value; {flag.replace('--', '--no-')} turns it off"
-        if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-            return self._unexpected(error.unused_tokens[0], arguments)
-        if isinstance(error, UnknownOptionError):
-            return f"unknown option {error.token.keyword or error.token.value}"
+            return WrongOption(f"{flag}: takes no value; {flag.replace('--', '--no-')} turns it off", own)
+        if surplus := _surplus(error):
+            return self._unexpected(surplus[0], arguments)
         error.verbose = False
-        return str(error)
+        return WrongOption(str(error))
 
-    def _unexpected(self, argument: str, arguments: Sequence[str]) -> str:
+    def _unexpected(self, argument: str, arguments: Sequence[str]) -> WrongOption:
         if argument.startswith("-"):
-            return f"unknown option {argument}"
+            return WrongOption(f"unknown option {argument}")
         named = {token.partition("=")[0] for token in arguments}
         missing = [flag for flag, field in self.fields.items() if field.is_required() and f"--{flag}" not in named]
-        meant = f"; did you mean --{missing[0]} {argument}?" if missing else ""
-        return f"{argument!r} has no option before it{meant}"
+        if not missing:
+            return WrongOption(f"{argument!r} has no option before it")
+        meant = f"did you mean --{missing[0]} {argument}?"
+        return WrongOption(f"{argument!r} has no option before it; {meant}", frozenset(missing[:1]))
 
 
 def _title(name: str, group: Group) -> str:
@@ -275,6 +300,15 @@ def _flag_of_error(error: CycloptsError) -> str:
     token = getattr(error, "token", None)
     keyword = getattr(error, "keyword", None) or (token.keyword if token else None)
     return keyword or (error.argument.name if error.argument else "")
+
+
+def _surplus(error: CycloptsError) -> Sequence[str]:
+    """The arguments that belong to no option."""
+    if isinstance(error, UnusedCliTokensError):
+        return list(error.unused_tokens or ())[:1]
+    if isinstance(error, UnknownOptionError):
+        return [error.token.keyword or error.token.value]
+    return []
 
 
 def formatter() -> Any:

@@ -65,7 +65,8 @@ CertificateKey = Annotated[
 HashIdentities = Annotated[
     SecretReference | None,
     Field(
-        description="reference to the HMAC key that replaces recording ids and URLs in all outputs, such as env:NAME"
+        description="reference to the HMAC key that replaces recording ids and URLs in all outputs, such as env:NAME; "
+        "an output keeps its key"
     ),
 ]
 OutputShards = Annotated[
@@ -84,7 +85,7 @@ FailAbove = Annotated[
         ge=0,
         le=1,
         description="end with exit status 3 if more than this share of the attempted recordings failed or were "
-        "quarantined, or of the notifications did not arrive; 0 tolerates none",
+        "quarantined, or of the notifications did not arrive; 0 tolerates none, 1 all",
     ),
     Metavar("SHARE"),
 ]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from difflib import get_close_matches
+from glob import has_magic
+from itertools import islice
 from pathlib import Path
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+
+_MOST_COMPARED = 10_000
+"""Names in a folder that are compared with a mistyped one, so that a huge folder does not delay the answer."""
+_LIKE_A_NAME = 0.7
 
 
 def read_text_of(option: str, location: str) -> str:
@@ -23,7 +31,7 @@ def read_text_of(option: str, location: str) -> str:
     try:
         return files.read_text(location)
     except MissingFileError:
-        raise ConfigurationError(f"{option}: no such file: {urls.display(location)}") from None
+        raise ConfigurationError(f"{option}: no such file: {urls.display(location)}{meant(location)}") from None
     except StorageError as error:
         raise ConfigurationError(f"{option}: {urls.display(location)}: {error}") from None
 
@@ -35,3 +43,26 @@ def is_folder(location: str) -> bool:
         return urls.is_local(path) and os.access(path, os.F_OK) and Path(path).is_dir()
     except StorageError:  # not a location
         return False
+
+
+def meant(location: str) -> str:
+    """Asks whether a file, folder or glob nearby was meant by one that does not exist; empty if none is like it.
+
+    Only the first part of the path that is missing is compared, with what lies beside it on this machine.
+    """
+    parts = Path(location).parts
+    if "://" in location:
+        return ""
+    for place, part in enumerate(parts):
+        before, after = Path(*parts[:place]), parts[place + 1 :]
+        if has_magic(part):
+            break
+        with suppress(OSError):
+            if not (before / part).exists():
+                with os.scandir(before) as beside:
+                    names = [entry.name for entry in islice(beside, _MOST_COMPARED)]
+                near = get_close_matches(part, names, n=1, cutoff=_LIKE_A_NAME)
+                candidate = Path(before, *near, *after)
+                is_there = bool(near) and (candidate.exists() or has_magic(location))
+                return f"; did you mean {candidate}?" if is_there else ""
+    return ""

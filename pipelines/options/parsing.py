@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
@@ -22,11 +23,12 @@ from hushbeam.pipelines.options.arguments import (
     CommandOptions,
     marks_of,
     nested,
-    refuse_unknown_names,
+    unknown_names,
     with_lists,
 )
 from hushbeam.pipelines.options.command import CONFIG, HELP_ALL, SCHEMA, Command
 from hushbeam.pipelines.options.configuration_file import configuration_schema, merged, read_configuration
+from hushbeam.pipelines.options.wrong import WrongOption, WrongOptions
 from hushbeam.schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ _PLAIN = {
     "less than or equal to": "at most",
     "greater than": "more than",
 }
+_OF_NAMES = frozenset({"extra_forbidden", "model_type", "dataclass_type"})
+"""Errors about names and groups in a configuration file, which `unknown_names` explains."""
 _LIKE_AN_OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _HELP_FLAGS = frozenset({"-h", "--help", f"--{HELP_ALL}"})
 
@@ -53,7 +57,7 @@ OptionsT = TypeVar("OptionsT", bound=CommandOptions)
 def parse(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, PipelineOptions]:
     """Reads the command line of a command that runs a pipeline.
 
-    Ends the process with status 2 and a message that names the option, where one is missing, wrong or unknown.
+    Ends the process with status 2 and a message for each option that is missing, wrong or unknown.
     """
     ours, beam_arguments = read(options, arguments)
     return ours, pipeline_options(beam_arguments, Command(options).program)
@@ -62,16 +66,16 @@ def parse(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, 
 def parse_without_pipeline(options: type[OptionsT], arguments: Sequence[str]) -> OptionsT:
     """Reads the command line of a command that runs no pipeline, and so takes no options of Beam.
 
-    Ends the process with status 2 and a message that names the option, where one is missing, wrong or unknown.
+    Ends the process with status 2 and a message for each option that is missing, wrong or unknown.
     """
     return read(options, arguments)[0]
 
 
 def read(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, list[str]]:
-    """The options of a command, and the arguments for Beam. Beam is not imported.
+    """The options of a command, and the arguments for Beam. Beam is imported only if its options may be wrong too.
 
-    Ends the process with status 0 after it showed help or the schema; with status 2 and a message that names the
-    option, where one is missing, wrong or unknown.
+    Ends the process with status 0 after it showed help or the schema; with status 2 and a message for each option that
+    is missing, wrong or unknown.
     """
     command = Command(options)
     before_values = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -82,41 +86,88 @@ def read(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, l
         with _leaving():
             json.dump(configuration_schema(options, takes_beam_options=options.runs_pipeline), sys.stdout, indent=2)
             sys.stdout.write("\n")
-    try:
-        return _checked(command, options, arguments)
-    except ConfigurationError as error:
-        refuse(str(error), command.program)
+    wrong = WrongOptions()
+    checked, beam_arguments = _checked(command, options, arguments, wrong)
+    if wrong.messages and beam_arguments:
+        wrong.add(_wrong_for_beam(beam_arguments))
+    if wrong.messages or checked is None:
+        refuse(wrong.messages, command.program)
+    return checked, beam_arguments
 
 
-def refuse(message: str, program: str) -> NoReturn:
-    """Prints what is wrong with a command line, and ends the process with status 2."""
-    complain(message, program)
+def refuse(messages: Sequence[str], program: str) -> NoReturn:
+    """Prints all that is wrong with a command line, and ends the process with status 2."""
+    complain(*messages, program=program)
     raise SystemExit(_EXIT_USAGE)
 
 
-def complain(message: str, program: str = "hushbeam") -> None:
-    """Prints what is wrong with a command line in one line, then where its help is."""
+def complain(*messages: str, program: str = "hushbeam") -> None:
+    """Prints what is wrong with a command line, a line for each thing, then where its help is."""
     console = Console(stderr=True)
     with suppress(OSError, ValueError):  # nobody reads it
-        console.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=not console.is_terminal)
+        for message in messages:
+            console.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=not console.is_terminal)
         console.print(f"{program} --help shows how it is used", markup=False, highlight=False)
 
 
-def _checked(command: Command, options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, list[str]]:
-    own, beam_arguments = _divided(command, arguments)
-    given = command.given(own)
-    from_file, beam_from_file = read_configuration(given[CONFIG]) if CONFIG in given else ({}, [])
+def _checked(
+    command: Command, options: type[OptionsT], arguments: Sequence[str], wrong: WrongOptions
+) -> tuple[OptionsT | None, list[str]]:
+    """The options, None if they are not complete, and the arguments for Beam. What is wrong is added to `wrong`."""
+    own, beam_arguments, unknown = _divided(command, arguments)
+    wrong.add(unknown)
+    given, misused = command.given(own)
+    wrong.add(misused)
+    config = given.get(CONFIG)
+    from_file, beam_from_file, unread = _configuration(config)
+    wrong.add(unread)
     if not options.runs_pipeline and beam_from_file:
-        raise ConfigurationError("--config: beam: this command runs no pipeline and takes no options of Beam")
-    refuse_unknown_names(options, from_file, f"--config: {given.get(CONFIG)}: ")
-    _divided(command, beam_from_file, only_beam=True)
+        wrong.add([WrongOption("--config: beam: this command runs no pipeline and takes no options of Beam")])
+        beam_from_file = []
+    wrong.add(WrongOption(message) for message in unknown_names(options, from_file, f"--config: {config}: "))
+    _, beam_from_file, unknown = _divided(command, beam_from_file, only_beam=True)
+    wrong.add(unknown)
     values = merged(with_lists(options, from_file), nested(options, given))
+    checked = None
     try:
         checked = options.model_validate(values)
     except ValidationError as error:
-        raise ConfigurationError(explained(error, given, command.fields, given.get(CONFIG))) from None
-    checked.check()
+        # The file may give what is missing, once it can be read.
+        wrong.add(explained(error, given, command.fields, config, missing=not unread))
+        with suppress(ValidationError):
+            checked = options.model_validate(_without_wrong(values, error))
+    if checked is not None and not unread:
+        wrong.add(checked.wrong_together())
     return checked, [*beam_from_file, *beam_arguments]
+
+
+def _configuration(url: str | None) -> tuple[dict[str, Any], list[str], list[WrongOption]]:
+    """The content of a configuration file, and why it cannot be read."""
+    if url is None:
+        return {}, [], []
+    try:
+        return *read_configuration(url), []
+    except ConfigurationError as error:
+        return {}, [], [WrongOption(str(error), frozenset({CONFIG}))]
+
+
+def _without_wrong(values: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """The values without those that are wrong, to check the others together."""
+    kept = merged(values, {})
+    for each in error.errors(include_input=False, include_url=False, include_context=False):
+        group: Any = kept
+        names = _place_of(each["loc"])
+        for name in names[:-1]:
+            group[name] = dict(group[name]) if isinstance(group.get(name), Mapping) else {}
+            group = group[name]
+        for name in names[-1:]:
+            group.pop(name, None)
+    return kept
+
+
+def _place_of(location: Sequence[str | int]) -> list[str]:
+    """The names of the groups and of the option, without the place in a list."""
+    return [part for part in location if isinstance(part, str)]
 
 
 @contextmanager
@@ -130,16 +181,16 @@ def _leaving() -> Iterator[None]:
     raise SystemExit(_EXIT_COMPLETED)
 
 
-def _divided(command: Command, arguments: Sequence[str], *, only_beam: bool = False) -> tuple[list[str], list[str]]:
-    """The arguments of the command itself, and those for Beam.
+def _divided(
+    command: Command, arguments: Sequence[str], *, only_beam: bool = False
+) -> tuple[list[str], list[str], list[WrongOption]]:
+    """The arguments of the command itself, those for Beam, and the options that neither has.
 
-    Refuses unknown options, which Beam would drop silently: a typo ends the job before it starts.
-
-    Raises:
-      ConfigurationError: Neither has an option.
+    Beam would drop unknown options silently: a typo ends the job before it starts.
     """
     ours: list[str] = []
     beams: list[str] = []
+    unknown: list[WrongOption] = []
     flags = frozenset() if only_beam else command.flags
     rest, inputs = list(arguments), []
     while rest:
@@ -158,16 +209,38 @@ def _divided(command: Command, arguments: Sequence[str], *, only_beam: bool = Fa
             if takes_value and "=" not in argument and rest and not rest[0].startswith("--"):
                 beams.append(rest.pop(0))
         else:
-            raise ConfigurationError(_unknown(name, flags, command))
-    return [*ours, "--", *inputs] if inputs else ours, beams
+            near = _near(name, flags, command)
+            unknown.append(_unknown(name, near, command))
+            if near in flags:  # read as what was meant, so that its values are not taken for others
+                ours.append(f"--{near}" + argument[2 + len(name) :])
+            elif "=" not in argument and near not in beam_flags.SWITCHES:
+                while rest and not rest[0].startswith("--"):
+                    rest.pop(0)
+    return [*ours, "--", *inputs] if inputs else ours, beams, unknown
 
 
-def _unknown(name: str, flags: frozenset[str], command: Command) -> str:
-    if not _LIKE_AN_OPTION.fullmatch(name):  # it may be a secret, such as a key that begins with dashes
-        return "an argument begins with -- and is no option; write such a value as --NAME=VALUE"
+def _near(name: str, flags: frozenset[str], command: Command) -> str | None:
+    """The option that was probably meant by an unknown name."""
+    if not _LIKE_AN_OPTION.fullmatch(name):
+        return None
     beams = beam_flags.WITH_VALUE | beam_flags.SWITCHES if command.options.runs_pipeline else frozenset()
-    near = get_close_matches(name, flags | beams, n=1)
-    return f"unknown option --{name}" + (f"; did you mean --{near[0]}?" if near else "")
+    return next(iter(get_close_matches(name, flags | beams, n=1)), None)
+
+
+def _unknown(name: str, near: str | None, command: Command) -> WrongOption:
+    # Its values may be what was meant as inputs.
+    inputs = frozenset({command.positional} if command.positional else ())
+    if not _LIKE_AN_OPTION.fullmatch(name):  # it may be a secret, such as a key that begins with dashes
+        return WrongOption("an argument begins with -- and is no option; write such a value as --NAME=VALUE", inputs)
+    if near is None:
+        return WrongOption(f"unknown option --{name}", inputs)
+    return WrongOption(f"unknown option --{name}; did you mean --{near}?", frozenset({_option(near, command)}))
+
+
+def _option(flag: str, command: Command) -> str:
+    """The option that a flag sets, or turns off."""
+    turned_off = flag.removeprefix("no-")
+    return turned_off if flag not in command.fields and turned_off in command.fields else flag
 
 
 def _spelled(name: str, flags: frozenset[str]) -> str:
@@ -217,35 +290,60 @@ def beam_parser() -> argparse.ArgumentParser:
 def pipeline_options(arguments: Sequence[str], program: str) -> PipelineOptions:
     """Beam's options, checked.
 
-    Ends the process with status 2 and a message that names the option, where one is missing or wrong. `DirectRunner`
-    would try to download Prism before anything runs, so local runs name Beam's in-process runner.
+    Ends the process with status 2 and a message for each option that is missing or wrong. `DirectRunner` would try to
+    download Prism before anything runs, so local runs name Beam's in-process runner.
     """
-    try:
-        return _pipeline_options(arguments)
-    except ConfigurationError as error:
-        refuse(str(error), program)
+    if wrong := list(_wrong_for_beam(arguments)):
+        refuse([one.message for one in wrong], program)
+    return _pipeline_options(arguments)
+
+
+def _wrong_for_beam(arguments: Sequence[str]) -> Iterator[WrongOption]:
+    """What Beam refuses of its options: values by themselves; then, if all are right, the options together."""
+    wrong = list(_wrong_values_for_beam(arguments)) if arguments else []
+    yield from wrong
+    if not wrong:
+        try:
+            problems = _beam_problems(_pipeline_options(arguments))
+        except ConfigurationError as error:
+            problems = [str(error)]
+        yield from map(WrongOption, problems)
+
+
+def _wrong_values_for_beam(arguments: Sequence[str]) -> Iterator[WrongOption]:
+    parser = beam_parser()
+    starts = [place for place, argument in enumerate(arguments) if argument.startswith("--")]
+    for start, end in pairwise([*starts, len(arguments)]):
+        try:  # one by one, because the parser ends at the first that is wrong
+            parser.parse_args(list(arguments[start:end]))
+        except ConfigurationError as error:
+            yield WrongOption(str(error))
+
+
+def _beam_problems(beam_options: PipelineOptions) -> list[str]:
+    from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions  # noqa: PLC0415 - takes a second
+    from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator  # noqa: PLC0415
+
+    validator = PipelineOptionsValidator(beam_options, _runner(beam_options.view_as(StandardOptions).runner))
+    return [
+        f"Beam: {problem}"
+        for group in validator.OPTIONS
+        # The check of options for Google's cloud would make a bucket there.
+        if group is not GoogleCloudOptions and "validate" in vars(group)
+        for problem in beam_options.view_as(group).validate(validator)
+    ]
 
 
 def _pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
-    from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions  # noqa: PLC0415 - takes a second
-    from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator  # noqa: PLC0415
+    from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415 - takes a second
 
     from hushbeam.pipelines.options.cached_views import OptionsWithViews  # noqa: PLC0415
     from hushbeam.pipelines.options.dataflow import protect_samples  # noqa: PLC0415
 
-    if arguments:
-        beam_parser().parse_args(list(arguments))
     beam_options = OptionsWithViews(list(arguments), save_main_session=False)
     standard = beam_options.view_as(StandardOptions)
     if standard.runner in (None, "DirectRunner"):
         standard.runner = _DEFAULT_RUNNER
-    runner = _runner(standard.runner)
-    validator = PipelineOptionsValidator(beam_options, runner)
-    for group in validator.OPTIONS:
-        # The check of options for Google's cloud would make a bucket there.
-        if group is not GoogleCloudOptions and "validate" in vars(group):
-            for problem in beam_options.view_as(group).validate(validator):
-                raise ConfigurationError(f"Beam: {problem}")
     protect_samples(beam_options)
     return beam_options
 
@@ -266,20 +364,37 @@ def _runner(name: str) -> Any:
 
 
 def explained(
-    error: ValidationError, given: Mapping[str, Any], options: Mapping[str, FieldInfo], config: str | None = None
-) -> str:
-    """A message that names the flag or, if the value came from a configuration file, its place there.
+    error: ValidationError,
+    given: Mapping[str, Any],
+    options: Mapping[str, FieldInfo],
+    config: str | None = None,
+    *,
+    missing: bool = True,
+) -> list[WrongOption]:
+    """Messages that name the flag or, if the value came from a configuration file, its place there.
 
     Args:
       given: The values that were given beside the file, by flag.
       config: The configuration file.
+      missing: Whether options that are missing count.
     """
-    first = error.errors(include_input=False, include_url=False)[0]
-    names = [str(part) for part in first["loc"] if isinstance(part, str)] or ["options"]
-    field = options.get(names[-1])
-    message = _expected(first["type"], first["msg"], field)
-    if first["type"] == "missing" or names[-1] in given or config is None:
-        mistaken = _not_a_value(given.get(names[-1]), first)
+    wrong: dict[Sequence[str | int], WrongOption] = {}
+    for each in error.errors(include_input=False, include_url=False):
+        if each["type"] in _OF_NAMES or (each["type"] == "missing" and not missing):
+            continue
+        names = _place_of(each["loc"]) or ["options"]
+        message = _explained(each, names, given, options, config)
+        # A value of several possible types has an error for each; the first is enough.
+        wrong.setdefault(each["loc"][: len(names) + 1], WrongOption(message, frozenset({names[-1]})))
+    return list(wrong.values())
+
+
+def _explained(
+    error: Any, names: Sequence[str], given: Mapping[str, Any], options: Mapping[str, FieldInfo], config: str | None
+) -> str:
+    message = _expected(error["type"], error["msg"], options.get(names[-1]))
+    if error["type"] == "missing" or names[-1] in given or config is None:
+        mistaken = _not_a_value(given.get(names[-1]), error)
         return f"--{names[-1]}: {message.removesuffix('.') + mistaken if mistaken else message}"
     return f"--config: {config}: {'.'.join(names)}: {message}"
 

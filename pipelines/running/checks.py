@@ -37,10 +37,10 @@ from hushbeam.pipelines.running.consoles import printable
 from hushbeam.pipelines.running.inputs import Inputs, spool_standard_input, spooled_manifests, standard_input_name
 from hushbeam.pipelines.running.job import check_secrets, inputs_of
 from hushbeam.pipelines.running.observing import Observer
-from hushbeam.pipelines.running.outputs import check_identities_as_before, check_signed_as_before
 from hushbeam.schemas.errors import ConfigurationError, RunError, installs
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
+from hushbeam.transforms.begin_run import check_hashed_with_same_key, check_identities_as_before, check_signed_as_before
 from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
 from hushbeam.transforms.detect_pii.registry import ENTRY_POINT_GROUP, load_recogniser, own_recognisers
 from hushbeam.transforms.media.isolation.children import locks
@@ -279,6 +279,7 @@ def _output(options: RedactOptions) -> Iterator[Check]:
 def _written(options: RedactOptions, output: str) -> str:
     check_access(output)
     check_identities_as_before(output, hashed=options.hash_identities is not None)
+    check_hashed_with_same_key(output, options.hash_identities)
     check_signed_as_before(output, options.certificate_key)
     probe = urls.join(output, "runs", f"doctor-{uuid.uuid4().hex}")
     if not files.create(probe, b"a check"):

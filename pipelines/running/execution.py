@@ -39,7 +39,7 @@ from hushbeam.transforms.archive.runs.timings import StageTime, Timings, added, 
 from hushbeam.transforms.archive.tables.file_lists import list_more
 from hushbeam.transforms.archive.tables.parquet import time_text
 from hushbeam.transforms.base import progress
-from hushbeam.transforms.begin_run import check_new
+from hushbeam.transforms.begin_run import check_identities_as_before, check_new, check_signed_as_before
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.report_run import FACTS, PAGE, RunFigures, read_figures, read_recordings, write_report
 from hushbeam.transforms.storage import files, urls
@@ -81,6 +81,10 @@ def carry_out(
         job.output, job.run_id, console, local=local, on_stop=report_stop, wait=job.options.wait_for_lock
     ) as lock:
         check_new(job.output, job.run_id)
+        # Again: a run that waited comes after one that may have been the first of this output.
+        check_signed_as_before(job.output, job.options.certificate_key)
+        if inputs is None:  # otherwise the ids are those of the output
+            check_identities_as_before(job.output, hashed=job.options.hash_identities is not None)
         # Not earlier: a run that waited for the lock must come after the run that it waited for.
         job = job._replace(processed_at=time_text(datetime.now(UTC)))
         if local:

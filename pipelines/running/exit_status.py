@@ -36,7 +36,8 @@ class Meaning(NamedTuple):
 MEANINGS = {
     EXIT_COMPLETED: Meaning(
         "Done. Of a run: at most the share `--fail_above` of the recordings that it attempted failed or were "
-        "quarantined, and at most that share of its notifications did not arrive",
+        "quarantined (skipped ones, done before, count for nothing), and at most that share of its notifications did "
+        "not arrive",
         "go on",
     ),
     EXIT_BROKEN: Meaning(
@@ -46,8 +47,9 @@ MEANINGS = {
     EXIT_USAGE: Meaning("Options or set-up are wrong; nothing was changed", "call a person"),
     EXIT_INCOMPLETE: Meaning(
         "More of the attempted recordings failed or were quarantined (see `errors/`), or more notifications did not "
-        "arrive, than `--fail_above` tolerates; or there was no recording, without `--allow_empty`. `notify`: some did "
-        "not arrive; `evaluate`: the sample is not reviewed; `erase`: an id is unknown",
+        "arrive, than `--fail_above` tolerates: also if all that was new failed, however many were skipped; or there "
+        "was no recording, without `--allow_empty`. `notify`: some did not arrive; `evaluate`: the sample is not "
+        "reviewed; `erase`: an id is unknown",
         "tell a person, without undoing the run: what completed is published",
     ),
     EXIT_PROBLEMS: Meaning("`audit`, `doctor` or `models` found something wrong", "call a person"),

@@ -15,14 +15,14 @@ from glob import has_magic
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from hushbeam.pipelines.options.given import is_folder
+from hushbeam.pipelines.options.given import is_folder, meant
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.recordings import HEAD_BYTES, is_named_as_recording, is_recording
 from hushbeam.transforms.read_manifest.formats import format_by_content, format_by_name, names_recordings
 from hushbeam.transforms.storage import files, urls
-from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 from hushbeam.transforms.storage.heads import read_heads
 
 STANDARD_INPUT = "-"
@@ -37,6 +37,7 @@ _READS = (
     "Hushbeam reads audio and video, such as WAV, MP3, M4A, OGG, FLAC and MP4, and manifests of recordings: JSON "
     "Lines, CSV and Parquet"
 )
+_LISTABLE = os.R_OK | os.X_OK
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!")
 
 
@@ -180,7 +181,8 @@ def _named_manifests(pattern: str, *, may_be_empty: bool) -> _Found:
         )
     if not matching and not (may_be_empty and has_magic(pattern)):
         raise ConfigurationError(
-            f"{_MANIFEST}: no such file: {urls.display(pattern)}; give a path, a glob in quotes, or an object-store URL"
+            f"{_MANIFEST}: no such file: {urls.display(pattern)}"
+            + (meant(pattern) or "; give a path, a glob in quotes, or an object-store URL")
         )
     return _Found(matching, [], [])
 
@@ -231,12 +233,15 @@ def _expanded(given: str, roots: Sequence[str], *, alone: bool, may_be_empty: bo
         if not everything:
             if may_be_empty:
                 return _Found([], [], [])
-            raise ConfigurationError(f"no file matches {urls.display(given)}")
+            raise ConfigurationError(
+                f"no file matches {urls.display(given)}" + (meant(given) or "; correct the glob, or name a folder")
+            )
         matching = [url for url in everything if not _is_in(url, roots)]
         return _several(given, [url for url in matching if not urls.file_name(url).startswith(".")])
     if urls.is_local(location):
         raise ConfigurationError(
-            f"no such file: {given}; name a recording, a folder, a glob in quotes, a manifest, or an object-store URL"
+            f"no such file: {given}"
+            + (meant(given) or "; name a recording, a folder, a glob in quotes, a manifest, or an object-store URL")
         )
     return _folder(given, location.rstrip("/"), roots)
 
@@ -274,7 +279,16 @@ def _file(given: str, location: str, roots: Sequence[str], *, alone: bool) -> _F
 def _folder(given: str, folder: str, roots: Sequence[str]) -> _Found:
     """The recordings in a folder, at any depth, without hidden files and outputs."""
     _refuse_outputs(given, folder, roots)
-    names = sorted(file.name for file in files.iterate_files(folder))
+    try:
+        names = sorted(file.name for file in files.iterate_files(folder))
+    except AccessDeniedError:
+        if (closed := _closed_in(folder)) is None:
+            raise
+        # To leave it out would leave recordings unredacted that somebody believes to be done.
+        raise ConfigurationError(
+            f"{urls.join(given, closed) if closed else given}: no permission to list this folder; change its "
+            "permissions, or name other inputs"
+        ) from None
     if not names and not urls.is_local(folder):
         raise ConfigurationError(
             f"no such file: {urls.display(given)}; no object has this name, or begins with it and /"
@@ -298,6 +312,19 @@ def _folder(given: str, folder: str, roots: Sequence[str]) -> _Found:
     )
 
 
+def _closed_in(folder: str) -> str | None:
+    """The first folder on this machine that may not be listed, relative to the given one; None if there is none."""
+    if not urls.is_local(folder):
+        return None
+    if not os.access(folder, _LISTABLE):
+        return ""
+    for path, inside, _ in os.walk(folder):
+        for each in (Path(path, name) for name in sorted(inside)):
+            if not each.is_symlink() and not os.access(each, _LISTABLE):
+                return str(each.relative_to(folder))
+    return None
+
+
 def _several(given: str, locations: Sequence[str], earlier: int = 0) -> _Found:
     """What is to be read of the files in a folder or of a glob: its recordings, or its manifests if it has none."""
     kinds = {url: _Kind.RECORDING for url in locations if is_named_as_recording(url)}
@@ -319,8 +346,8 @@ def _nothing_but(by_kind: dict[_Kind, list[str]]) -> str:
         also = f", and {counted(others, 'other file')}" if others else ""
         return f", only {counted(unreadable, 'file')} that cannot be read{also}; check permissions"
     if others:
-        return f", only {counted(others, 'other file')}; {_READS}"
-    return "; hidden files and outputs do not count"
+        return f", only {counted(others, 'other file')}; {_READS}; name a folder with such files"
+    return "; hidden files and outputs do not count; name a folder with recordings"
 
 
 def _remarks(shown: str, by_kind: dict[_Kind, list[str]], earlier: int) -> Iterator[str]:
@@ -377,7 +404,7 @@ def _instead(given: str, location: str, head: bytes) -> str:
         return "it may be damaged or encrypted"
     if is_named_as_recording(first_line):
         return f"to redact the recordings that its lines name: hushbeam redact - < {shlex.quote(given)}"
-    return _READS
+    return f"{_READS}; name one of these"
 
 
 def _advice(location: str, head: bytes) -> str:

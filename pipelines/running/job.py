@@ -20,7 +20,6 @@ from hushbeam.pipelines.running.inputs import (
     spooled_manifests,
     standard_input_name,
 )
-from hushbeam.pipelines.running.outputs import check_identities_as_before, check_signed_as_before
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -35,6 +34,7 @@ from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.begin_run import check_hashed_with_same_key, check_identities_as_before, check_signed_as_before
 from hushbeam.transforms.detect_pii.models.conversation_model import model_identities
 from hushbeam.transforms.detect_pii.registry import BUILT_IN, own_recognisers, recogniser_versions
 from hushbeam.transforms.media.isolation.children import check_confinement
@@ -155,6 +155,8 @@ def prepare(options: RedactOptions, *, local: bool, of_records: bool = False, wr
         check_identities_as_before(output, hashed=options.hash_identities is not None)
         if writes:
             check_signed_as_before(output, options.certificate_key)
+        if local:  # on a cluster the workers have the key, and check it before anything is published
+            check_hashed_with_same_key(output, options.hash_identities)
     table_format = options.table_formats.decided(output)
     if local:  # on a cluster the workers have the libraries and the catalogue's configuration
         check_format(output, table_format)

@@ -12,21 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.certificate import CERTIFICATE_KEY, read_private_key
-from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, some_published_ids, status_in
-from hushbeam.transforms.archive.tables.earlier_runs import lists_are_signed
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
 from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
 from hushbeam.transforms.archive.tombstones import is_tombstone
-from hushbeam.transforms.base.secrets import OFF
-from hushbeam.transforms.read_manifest.pseudonyms import HASH_IDENTITIES, is_pseudonym
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
+from hushbeam.transforms.storage.file_systems import nearest_existing
 from hushbeam.transforms.storage.listing import StoredFile
 
 _FILE_OF_RUNS = re.compile(
-    r"LOCK(-.*)?|ledger\.parquet|(file-lists|private-roots|table-format)\.json"
+    r"LOCK(-.*)?|ledger\.parquet|(file-lists|identity-key|private-roots|table-format)\.json"
     r"|[^/]+/(rows/[^/]+|(summary|files|timings|canaries|audit|report)\.json|report\.html)"
 )
 
@@ -119,23 +118,6 @@ def page_url(option: str, given: str, output: str) -> str:
     return page
 
 
-def check_signed_as_before(output: str, certificate_key: str | None) -> None:
-    """Checks that a command does not forget the key of earlier runs: a lost signature does not come back.
-
-    Args:
-      certificate_key: The reference to a key, `off`, or None if the option is not given.
-
-    Raises:
-      ConfigurationError: Earlier runs signed, and the option is not given.
-    """
-    if certificate_key is None and lists_are_signed(output):
-        raise ConfigurationError(
-            f"{CERTIFICATE_KEY}: earlier runs of this output signed what they wrote; give the same key. With "
-            f"`{CERTIFICATE_KEY} {OFF}`, certificates and lists that change lose their signatures, and every "
-            "audit will report them"
-        )
-
-
 def signing_key(output: str, certificate_key: str | None) -> Ed25519PrivateKey | None:
     """The key with which a command signs what it changes, once `check_signed_as_before` has passed.
 
@@ -144,26 +126,6 @@ def signing_key(output: str, certificate_key: str | None) -> Ed25519PrivateKey |
     """
     check_signed_as_before(output, certificate_key)
     return read_private_key(certificate_key)
-
-
-def check_identities_as_before(output: str, *, hashed: bool) -> None:
-    """Checks that a run does not write plain ids beside pseudonyms, or the other way round.
-
-    Raises:
-      ConfigurationError: What earlier runs published is of the other kind.
-    """
-    kinds = set(map(is_pseudonym, some_published_ids(output)))
-    if hashed in kinds:
-        return  # also where runs of both kinds wrote
-    if True in kinds:
-        raise ConfigurationError(
-            f"{HASH_IDENTITIES}: earlier runs of this output hid ids and URLs. Give the same key, or name a new output "
-            "for plain ones"
-        )
-    if False in kinds:
-        raise ConfigurationError(
-            f"{HASH_IDENTITIES}: earlier runs of this output wrote ids and URLs as they are; name a new output"
-        )
 
 
 def check_private_roots_writable(keeping: Keeping, *, from_here: bool = True) -> None:
@@ -182,14 +144,14 @@ def _check_writable(given: str, option: str, *inside: str, from_here: bool = Tru
     root = _normalised(given, option)
     if from_here:
         _check_access(root, option)
-    if urls.is_local(root) and not os.access(_nearest(Path(root, *inside)), os.W_OK | os.X_OK):
+    if urls.is_local(root) and not os.access(nearest_existing(Path(root, *inside)), os.W_OK | os.X_OK):
         raise ConfigurationError(
             f"{option}: no permission to write in {given}; name another folder, or run this as a user who may"
         )
     if urls.is_local(root):
         # The permissions do not say all: those of /proc, and of network folders for root, promise what fails.
         try:
-            with TemporaryFile(dir=_nearest(Path(root, *inside))):
+            with TemporaryFile(dir=nearest_existing(Path(root, *inside))):
                 pass
         except OSError as error:
             raise ConfigurationError(
@@ -211,15 +173,10 @@ def _normalised(given: str, option: str = "--output") -> str:
         root = urls.normalised(given)
     except StorageError as error:
         raise ConfigurationError(f"{option}: {error}") from None
-    if urls.is_local(root) and not (nearest := _nearest(Path(root))).is_dir():
+    if urls.is_local(root) and not (nearest := nearest_existing(Path(root))).is_dir():
         shown = given if nearest == Path(root) else nearest
         raise ConfigurationError(f"{option}: {shown} is a file; name a folder")
     return root
-
-
-def _nearest(path: Path) -> Path:
-    """The path, or the nearest folder around it that exists. Nothing is found in a folder that may not be entered."""
-    return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
 
 
 def _written_by_runs(root: str) -> Iterator[bool]:

@@ -433,6 +433,12 @@ DAMAGED: Sequence[Tampering] = (
         "unreadable",
         "runs/private-roots.json",
     ),
+    Tampering(
+        "damaged record of the key of identities",
+        _write("runs/identity-key.json", b'{"check_value": "Mary Smith"}'),
+        "unreadable",
+        "runs/identity-key.json",
+    ),
     Tampering("table that nobody may take for one", _foreign_table, "table_differs", "errors/DATE/mine-0000.parquet"),
     Tampering("canaries of other types", _write(_CANARIES, b'"Mary Smith"'), "unreadable", _CANARIES),
     Tampering(

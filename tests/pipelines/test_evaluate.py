@@ -48,7 +48,10 @@ def test_a_sample_is_drawn_reviewed_and_measured(
         detail = json.loads(page.ask(f"/api/recordings/{shown[0]}")[1])
         (channel, start_s, end_s), *_ = detail["muted"]
         false_positives = [{"channel": channel, "start_s": start_s, "end_s": end_s}]
-        missed = [{"channel": 0, "start_s": 0.2, "end_s": 0.6, "policy": "person_name"}]
+        missed = [
+            {"channel": 0, "start_s": 0.2, "end_s": 0.6, "policy": "person_name"},
+            {"channel": 0, "start_s": 0.7, "end_s": 0.9, "policy": "occupation"},
+        ]
         corrected = {"decision": "corrected", "missed": missed, "false_positives": false_positives}
         assert page.ask(f"/api/recordings/{shown[0]}/review", body=corrected)[0] == 200
         assert page.ask(f"/api/recordings/{shown[1]}/review", body={"decision": "confirmed"})[0] == 200
@@ -60,6 +63,7 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     recall = figures["overall"]["recall"]
     assert (recall["part"], recall["whole"]) == (1, 2)
     assert figures["policies"]["person_name"]["recall"]["value"] == 0.0
+    assert figures["left_out_marks"] == {"occupation": 1}, "no recording requested it"
     assert figures["overall"]["false_positives"]["part"] == 1
     (row,) = (row for row in kept[0].rows("transcripts") if row["recording_id"] == shown[0])
     redacted = [word["redacted"] for utterance in row["utterances"] for word in utterance["words"]]
@@ -68,8 +72,13 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     status, said = measured(output, "--sample", "2", "--seed", "7", "--html", str(written))
     assert "person_name" in said
     assert "50.0%" in said
+    told = "Left out: 1 mark under policies that were not requested: occupation 1"
+    assert f"{told}; --all_marks counts them\n" in said
+    assert told in written.read_text()
     assert f"Page: {written}" in said
     assert "Of 2 values that were found or marked, 1 was redacted: a recall of 50.0 %." in written.read_text()
+    said = measured(output, "--sample", "2", "--seed", "7", "--all_marks")[1]
+    assert ("Left out" in said, "33.3%" in said) == (False, True)
     assert measured(output, "--sample", "3", "--html", str(written))[0] == EXIT_INCOMPLETE
     assert "Not final: 2 of 3 recordings of the sample were reviewed." in written.read_text()
     assert not [said for said in SPOKEN if said in written.read_text()]

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from standardwebhooks import Webhook
 
-from hushbeam.pipelines import notify
+from hushbeam.pipelines import notify, rerender
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, Reply, running
@@ -78,6 +78,35 @@ def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_sec
     assert _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))[1] == "No notification was open\n"
     assert len(receiver.received) == 2
     assert "canary" not in str(_rows(run.output))
+
+
+def test_whoever_copies_audio_is_told_that_it_was_rendered_again(
+    redact: Redact, receiver: Receiver, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "t0ken")
+    host = f"http://127.0.0.1:{receiver.server_port}"
+    store = ("--store", str(tmp_path / "store"), "--store_key", key)
+    lines = (
+        {"recording_id": "card", "audio_url": "card.flac", "webhook_url": f"{host}/own"},
+        {"recording_id": "phone", "audio_url": "phone.wav"},
+    )
+    output = redact(*lines, options=(*store, *_LOCAL, "--verify", "off")).output
+    (first,) = receiver.received
+    secret = ("--webhook_auth_header_name", "X-Token", "--webhook_auth_header_values", "env:TOKEN")
+    given = ("--muting", "tone", "--webhook_url", f"{host}/job", *secret)
+    terminal = io.StringIO()
+    arguments = ["--output", str(output), "--verify", "off", *store, *_LOCAL, *given]
+    assert rerender.run(arguments, Console(file=terminal, width=200)) == EXIT_COMPLETED, terminal.getvalue()
+
+    told = {request.path: json.loads(request.body) for request in receiver.received[1:]}
+    assert {path: body["recording_id"] for path, body in told.items()} == {"/own": "card", "/job": "phone"}
+    assert {request.headers["X-Token"] for request in receiver.received if request.path == "/job"} == {"t0ken"}
+    assert told["/own"].keys() == told["/job"].keys() == json.loads(first.body).keys()
+    assert told["/own"]["output_identity"] != json.loads(first.body)["output_identity"]
+    for body in told.values():
+        status = json.loads((output / "status" / f"{body['recording_id']}.json").read_text())
+        names = ("status", "redacted_audio_url", "output_identity")
+        assert [body[name] for name in names] == [status[name] for name in names]
 
 
 def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: Receiver, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Iterable
@@ -66,6 +67,16 @@ def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(
     assert "1  rejected: the line of the manifest cannot be used; `hushbeam doctor MANIFEST` says why" in as_text
     again = redact(TRANSFER, command=plan.run)
     assert (again.status, again.terminal) == (EXIT_COMPLETED, "1  up to date\nNothing to redact\n")
+
+
+def test_a_plan_reads_lines_as_the_run_does(redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITIES", "0123456789abcdef")
+    monkeypatch.setenv("PRIVATE", base64.urlsafe_b64encode(bytes(32)).decode())
+    private = ("--unredacted_output", str(tmp_path / "private"), "--unredacted_key", "env:PRIVATE")
+    options = ("--hash_identities", "env:IDENTITIES", *private)
+    assert redact(CARD, options=options).status == EXIT_COMPLETED
+    planned = redact(CARD, TRANSFER | {"redact_pii": False}, options=options, command=plan.run).terminal
+    assert planned.splitlines()[:2] == ["1  to do: new", "1  up to date"]
 
 
 def test_a_plan_tells_recordings_with_given_transcripts_apart(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from rich.console import Console
 
-from hushbeam.pipelines import audit, erase, expire, redact
+from hushbeam.pipelines import audit, erase, expire, notify, redact
 from hushbeam.pipelines.options.commands.expire import ExpireOptions
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.stages import CommittedRecording
@@ -266,6 +266,34 @@ def test_recordings_with_replaced_ids_are_erased_by_either(
     assert Run(0, "", output).statuses() == set()
     assert redact.run([*arguments, "--force"], Console(file=io.StringIO())) == EXIT_INCOMPLETE
     assert Run(0, "", output).statuses() == set()
+
+
+def test_another_key_of_identities_is_an_error_before_anything_changes(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUSHBEAM_TEST_ID_KEY", "k" * 32)
+    monkeypatch.setenv("HUSHBEAM_OTHER_ID_KEY", "o" * 32)
+    output = tmp_path / "out"
+    key, other = ("--hash_identities", "env:HUSHBEAM_TEST_ID_KEY"), ("--hash_identities", "env:HUSHBEAM_OTHER_ID_KEY")
+    run_again = ("--manifest", str(manifest), "--output", str(output), *FAST, "--no-redact_audio")
+    assert redact.run([*run_again, *key], Console(file=io.StringIO())) == EXIT_INCOMPLETE
+    record = output / "runs" / "identity-key.json"
+    assert json.loads(record.read_text()) == {"check_value": Pseudonyms(key[1]).check_value}
+    written = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    notify_again = ("--output", str(output), "--resume", "--manifest", str(manifest))
+    erase_again = ("--output", str(output), "--recording_id", "card")
+    for job, arguments in ((redact, run_again), (notify, notify_again), (erase, erase_again)):
+        status = job.run([*arguments, *other], console := Console(file=io.StringIO(), width=500))
+        told = console.file.getvalue()  # type: ignore[attr-defined]
+        assert status == EXIT_USAGE, told
+        assert "error: --hash_identities: earlier runs of this output used another key" in told
+        assert "k" * 32 not in told
+        assert "o" * 32 not in told
+    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == written
+    assert audit.run(["--output", str(output)], Console(file=io.StringIO())) == EXIT_COMPLETED
+    record.unlink()  # to go on with another key on purpose
+    assert redact.run([*run_again, *other], Console(file=io.StringIO())) == EXIT_INCOMPLETE
+    assert json.loads(record.read_text()) == {"check_value": Pseudonyms(other[1]).check_value}
 
 
 def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], manifest: Path) -> None:

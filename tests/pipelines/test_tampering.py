@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, notify, plan, redact, report, rerender
+from hushbeam.pipelines.running import locked as locking
 from hushbeam.pipelines.running.exit_status import (
     EXIT_BROKEN,
     EXIT_COMPLETED,
@@ -28,6 +30,7 @@ from hushbeam.pipelines.running.exit_status import (
 )
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.recovery import keep_rows
+from hushbeam.transforms.archive.run_lock import RunLock
 from hushbeam.transforms.archive.tables.parquet import json_of
 from tests.pipelines.conftest import Run
 from tests.pipelines.tampering import (
@@ -45,6 +48,19 @@ from tests.pipelines.tampering import (
 
 FAST = ("--model", "tiny.en", "--verify", "off", "--fail_above", "0", "--captions")
 UNSIGNED = ("--certificate_key", "off")
+
+every_job_that_signs = pytest.mark.parametrize(
+    ("job", "arguments"),
+    [
+        (redact, ("--manifest", "manifest.jsonl", *FAST)),
+        (rerender, ("--corrections",)),
+        (notify, ("--resume", "--manifest", "manifest.jsonl")),
+        (report, ()),
+        (erase, ("--recording_id", "card")),
+        (erase, ("--superseded",)),
+        (expire, ("--older_than", "0m")),
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -407,18 +423,7 @@ def test_tables_of_somebody_else_end_no_run(output: Path) -> None:
     assert not [row for row in Run(0, "", output).rows("findings") if row.get("recording_id") == "card"]
 
 
-@pytest.mark.parametrize(
-    ("job", "arguments"),
-    [
-        (redact, ("--manifest", "manifest.jsonl", *FAST)),
-        (rerender, ("--corrections",)),
-        (notify, ("--resume", "--manifest", "manifest.jsonl")),
-        (report, ()),
-        (erase, ("--recording_id", "card")),
-        (erase, ("--superseded",)),
-        (expire, ("--older_than", "0m")),
-    ],
-)
+@every_job_that_signs
 def test_a_forgotten_key_is_an_error_before_anything_changes(
     output: Path, job: ModuleType, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -428,6 +433,67 @@ def test_a_forgotten_key_is_an_error_before_anything_changes(
     assert job.run(["--output", str(output), *arguments], Console(file=terminal, width=500)) == EXIT_USAGE
     assert terminal.getvalue().startswith("error: --certificate_key: earlier runs of this output signed")
     assert contents(output) == before
+
+
+@every_job_that_signs
+def test_a_job_that_waited_for_the_first_run_that_signs_does_not_go_on_without_a_key(
+    output: Path, job: ModuleType, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(output.parent)
+    before = contents(output)
+    record = output / "runs" / "file-lists.json"
+    record.write_text(json.dumps(json.loads(before["runs/file-lists.json"]) | {"signature": {}}))
+    status, terminal = run_behind_another(
+        lambda: record.write_bytes(before["runs/file-lists.json"]), output, job, arguments
+    )
+    assert status == EXIT_USAGE, terminal
+    assert "error: --certificate_key: earlier runs of this output signed" in terminal
+    assert contents(output) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "options"), [(f"id-{'0' * 32}", ()), ("call", ("--hash_identities", "env:HUSHBEAM_TEST_ID_KEY"))]
+)
+def test_a_run_that_waited_for_the_first_run_does_not_mix_pseudonyms_and_plain_ids(
+    first: str, options: tuple[str, ...], calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUSHBEAM_TEST_ID_KEY", "k" * 32)
+    output = tmp_path / "out"
+
+    def publish() -> None:
+        (output / "status").mkdir()
+        (output / "status" / f"{first}.json").touch()
+
+    status, terminal = run_behind_another(publish, output, redact, (str(calls / "card.flac"), *FAST, *options))
+    assert status == EXIT_USAGE, terminal
+    assert "error: --hash_identities: earlier runs of this output" in terminal
+    assert list(contents(output)) == [f"status/{first}.json"]
+
+
+def run_behind_another(
+    work: Callable[[], object], output: Path, job: ModuleType, arguments: tuple[str, ...]
+) -> tuple[int, str]:
+    """A job that waits for the lock while another run does some work: its exit status and terminal."""
+    terminal, first = io.StringIO(), RunLock(str(output), "first")
+    ended = threading.Event()
+
+    def end_the_first() -> None:
+        while "Waiting up to" not in terminal.getvalue() and not ended.wait(0.05):
+            pass
+        work()
+        first.release()
+
+    with first:
+        thread = threading.Thread(target=end_the_first)
+        thread.start()
+        with pytest.MonkeyPatch.context() as quick:
+            quick.setattr(locking, "_LOOK_EVERY_S", 0.1)
+            waiting = ["--output", str(output), "--wait_for_lock", "5m", *arguments]
+            status = job.run(waiting, Console(file=terminal, width=500))
+        ended.set()
+        thread.join()
+    assert "Waiting up to" in terminal.getvalue()
+    return status, terminal.getvalue()
 
 
 def test_pseudonyms_do_not_come_beside_plain_ids(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:

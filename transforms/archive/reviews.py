@@ -87,6 +87,7 @@ class Reviewed(BaseModel):
       mixed: Whether the channels were transcribed as one.
       duration_s: Of the audio.
       words: Number of words in the transcript.
+      policies: Those that the recording requested; None in reviews from before they were noted.
       found: Findings of the run. Of an output that was already corrected, the findings before the correction.
       muted_for_others: Spans that others had marked before, and that were muted when it was reviewed.
       restored_for_others: False positives of others that were already restored when it was reviewed.
@@ -102,6 +103,7 @@ class Reviewed(BaseModel):
     mixed: bool
     duration_s: float
     words: int
+    policies: tuple[str, ...] | None = None
     found: tuple[ShownFinding, ...]
     muted_for_others: tuple[NotedSpan, ...] = ()
     restored_for_others: tuple[NotedSpan, ...] = ()

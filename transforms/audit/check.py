@@ -48,7 +48,7 @@ _SAME_LENGTH_S = 0.05
 
 _MOST_TIMES = 5
 
-_LATER = "its run writes its {} to the tables at its end or, if it was killed, the next run"
+_NOT_IN_TABLES_YET = "its run writes its {} to the tables at its end or, if it was killed, the next run"
 
 _CERTIFIED = frozenset({"sha256", "size_bytes", "duration_s", "channels", "method", "muted_s", "muted"})
 
@@ -148,7 +148,7 @@ def _place_problems(status: Status, output: str) -> Iterator[Problem]:
 def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem]:
     rows = [json.loads(row) for row in claim.rows]
     if not rows and files.exists(rows_url(output, status.run_id, claim.recording_id)):
-        yield Problem("unfinished_run", claim.recording_id, _LATER.format("rows"))
+        yield Problem("unfinished_run", claim.recording_id, _NOT_IN_TABLES_YET.format("rows"))
         return
     if len(rows) != 1:
         kind = "several_rows" if rows else "status_without_row"
@@ -181,7 +181,7 @@ def _finding_problems(claim: Claim, status: Status, output: str) -> Iterator[Pro
     found = Counter(finding["policy"] for finding in findings)
     certified = status.certificate.get("findings")
     if not findings and certified and files.exists(rows_url(output, status.run_id, claim.recording_id)):
-        yield Problem("unfinished_run", claim.recording_id, _LATER.format("findings"))
+        yield Problem("unfinished_run", claim.recording_id, _NOT_IN_TABLES_YET.format("findings"))
         return
     if certified is not None and found != Counter(certified):
         yield Problem(

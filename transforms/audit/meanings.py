@@ -44,6 +44,11 @@ MEANINGS: Mapping[str, str] = {
 }
 
 
+def of_a_writing_run(run_id: str) -> str:
+    """Why there are problems while a run is writing, and what to do about them."""
+    return f"run {run_id} is writing: audit again when it has ended"
+
+
 def meaning(kind: str) -> str:
     """The meaning of a kind of problem; empty for a kind of another version."""
     return MEANINGS.get(kind, "")

@@ -31,6 +31,7 @@ from hushbeam.transforms.archive.tables.file_lists import (
 from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_files
 from hushbeam.transforms.archive.tombstones import Tombstones
+from hushbeam.transforms.audit.meanings import of_a_writing_run
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
@@ -68,11 +69,7 @@ def run_problems(run_id: str, output: str, key: Ed25519PublicKey | None) -> Iter
     if not has_ended or copies:
         holder = live_holder(output)
         is_running = holder is not None and holder.run_id == run_id
-        detail = (
-            "it is writing: audit again when it has ended"
-            if is_running
-            else "it was killed: run the job again to complete it"
-        )
+        detail = of_a_writing_run(run_id) if is_running else "it was killed: run the job again to complete it"
         yield Problem("unfinished_run", run_id, detail)
     for name in copies:
         yield from _copy_problems(run_id, name, output)

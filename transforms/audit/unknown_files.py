@@ -18,6 +18,7 @@ from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, recording_of, review_in
 from hushbeam.transforms.archive.run_lock import live_holder
+from hushbeam.transforms.archive.runs.identity_key import IDENTITY_KEY_RECORD, recorded_check_value
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.digests import certified_outputs
@@ -26,6 +27,7 @@ from hushbeam.transforms.archive.tables.layout import DELTA_LOG, PARTITION, SCHE
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
 from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report
+from hushbeam.transforms.audit.meanings import of_a_writing_run
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX
@@ -35,7 +37,9 @@ from hushbeam.transforms.storage.urls import file_name, join, safe_name
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
 _LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
-_OF_ALL_RUNS = frozenset({"ledger.parquet", "file-lists.json", "private-roots.json", "table-format.json"})
+_OF_ALL_RUNS = frozenset(
+    {"ledger.parquet", "file-lists.json", "identity-key.json", "private-roots.json", "table-format.json"}
+)
 _OF_A_RUN = re.compile(r"[^/]+/(summary\.json|canaries\.json|files\.json|rows/[^/]+\.json)")
 _OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.(html|json))")
 _OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
@@ -77,6 +81,10 @@ def unknown_files(output: str) -> Iterator[Problem]:
         recorded_format(output)
     except (ConfigurationError, StorageError):
         yield Problem("unreadable", f"{_RUNS}/table-format.json", "damaged")
+    try:
+        recorded_check_value(output)
+    except (ConfigurationError, StorageError):
+        yield Problem("unreadable", IDENTITY_KEY_RECORD, "damaged")
 
 
 def _file_problems(
@@ -97,7 +105,7 @@ def _file_problems(
     elif folder == _RUNS and _LOCK.fullmatch(rest):
         holder = live_holder(output)
         detail = (
-            f"run {holder.run_id} is writing: audit again when it has ended"
+            of_a_writing_run(holder.run_id)
             if holder is not None
             else "left by a run that was killed: run the job again"
         )

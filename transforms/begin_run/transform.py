@@ -16,8 +16,11 @@ import apache_beam as beam
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
 from hushbeam.transforms.archive.run_lock import PipelineHold
+from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
 from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
 from hushbeam.transforms.archive.runs.table_format import TableFormat, remember_format
+from hushbeam.transforms.begin_run.earlier_keys import check_identities_as_before, check_signed_as_before
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
@@ -28,23 +31,27 @@ class BeginRun(beam.PTransform):
     Args:
       private_roots: Options for private roots that the run writes to, such as `--store`.
       table_format: Of the run's tables; None for Parquet files alone.
+      certificate_key: The reference to a key, `off`, or None if the option is not given.
+      hash_identities: The reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
     """
 
     def __init__(
-        self, hold: PipelineHold, private_roots: Collection[str], table_format: TableFormat | None = None
+        self,
+        hold: PipelineHold,
+        private_roots: Collection[str],
+        table_format: TableFormat | None = None,
+        *,
+        certificate_key: str | None,
+        hash_identities: str | None,
     ) -> None:
         super().__init__("BeginRun")
-        self._hold = hold
-        self._private_roots = tuple(private_roots)
-        self._table_format = table_format
+        self._begin = _BeginFn(hold, tuple(private_roots), table_format, certificate_key, hash_identities)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[str]:
-        hold, private_roots, table_format = self._hold, self._private_roots, self._table_format
         return (
             root
-            | "Once" >> beam.Create([hold.run_id])
-            | "Take the lock"
-            >> beam.Map(lambda run_id: _begin(run_id, hold, private_roots, table_format)).with_output_types(str)
+            | "Once" >> beam.Create([self._begin.hold.run_id])
+            | "Take the lock" >> beam.ParDo(self._begin).with_output_types(str)
             # A repeated bundle of a later stage does not begin again.
             | "Begun" >> beam.Reshuffle()
         )
@@ -93,22 +100,45 @@ def check_new(output: str, run_id: str) -> None:
         )
 
 
-def _begin(run_id: str, hold: PipelineHold, private_roots: Collection[str], table_format: TableFormat | None) -> str:
-    is_first = hold.take()
-    try:
+class _BeginFn(beam.DoFn):
+    def __init__(
+        self,
+        hold: PipelineHold,
+        private_roots: tuple[str, ...],
+        table_format: TableFormat | None,
+        certificate_key: str | None,
+        hash_identities: str | None,
+    ) -> None:
+        self.hold = hold
+        self._private_roots = private_roots
+        self._table_format = table_format
+        self._certificate_key = certificate_key
+        self._hash_identities = hash_identities
+
+    def process(self, element: str) -> Iterator[str]:
+        is_first = self.hold.take()
+        try:
+            self._begin(element, is_first=is_first)
+        except BaseException:
+            if is_first:
+                self.hold.give_back()
+            raise
+        yield element
+
+    def _begin(self, run_id: str, *, is_first: bool) -> None:
+        output = self.hold.root
         if is_first:
-            check_new(hold.root, run_id)
+            check_new(output, run_id)
         # Also in a repeated attempt: the worker of the first may have been lost before it came so far.
-        check_is_a_ledger(hold.root)
+        check_signed_as_before(output, self._certificate_key)
+        check_identities_as_before(output, hashed=self._hash_identities is not None)
+        check_is_a_ledger(output)
         if is_first:
-            files.remove_incomplete(hold.root)
-        remember_private_roots(hold.root, private_roots)
-        remember_format(hold.root, table_format)
-    except BaseException:
-        if is_first:
-            hold.give_back()
-        raise
-    return run_id
+            files.remove_incomplete(output)
+        if self._hash_identities is not None:
+            remember_identity_key(output, Pseudonyms(self._hash_identities).check_value)
+        remember_private_roots(output, self._private_roots)
+        remember_format(output, self._table_format)
 
 
 def _end(summary: str, hold: PipelineHold) -> str:

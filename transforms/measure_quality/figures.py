@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from hushbeam.transforms.archive.reviews import NotedSpan, Review, ShownFinding
-from hushbeam.transforms.measure_quality.judged import Judged, judged
+from hushbeam.transforms.base.plurals import counted
+from hushbeam.transforms.measure_quality.judged import Judged, judged, of_requested
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 
 _Z = 1.959964
@@ -124,6 +126,7 @@ class Figures:
         no other figure.
       over_redacted_words: As at threshold 0.
       curve: From threshold 0 to 1.
+      left_out: Number of marks that count in no figure, by their policy, which the recording did not request.
     """
 
     recordings: int
@@ -135,6 +138,7 @@ class Figures:
     untranscribed: Share
     over_redacted_words: Share
     curve: tuple[AtThreshold, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -155,12 +159,19 @@ class Figures:
                 }
                 for point in self.curve
             ],
+            "left_out_marks": dict(self.left_out),
         }
 
 
-def measure(reviews: Iterable[Review]) -> Figures:
-    """The figures of reviewed recordings."""
-    all_judged = [judged(review) for review in reviews]
+def measure(reviews: Iterable[Review], *, all_marks: bool = False) -> Figures:
+    """The figures of reviewed recordings.
+
+    Args:
+      all_marks: Whether marks count whose policy the recording did not request. The run could not find them.
+    """
+    with_all_marks = [judged(review) for review in reviews]
+    all_judged = with_all_marks if all_marks else [of_requested(one) for one in with_all_marks]
+    left_out = _marks(with_all_marks) - _marks(all_judged)
     names = {finding.policy for one in all_judged for finding in (*one.real, *one.false_positives)}
     names |= {mark.policy for one in all_judged for mark in one.missed}
     names.discard(UNTRANSCRIBED)
@@ -180,7 +191,19 @@ def measure(reviews: Iterable[Review]) -> Figures:
         untranscribed=Share.over(untranscribed),
         over_redacted_words=curve[0].over_redacted_words,
         curve=curve,
+        left_out=dict(sorted(left_out.items())),
     )
+
+
+def _marks(all_judged: Iterable[Judged]) -> Counter[str]:
+    return Counter(mark.policy for one in all_judged for mark in one.missed)
+
+
+def left_out(figures: Figures) -> str:
+    """Tells which marks do not count."""
+    marks = counted(sum(figures.left_out.values()), "mark")
+    policies = ", ".join(f"{name} {number}" for name, number in figures.left_out.items())
+    return f"Left out: {marks} under policies that were not requested: {policies}"
 
 
 def _of(policies: set[str], all_judged: Sequence[Judged]) -> OfPolicy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hushbeam.schemas.correction import in_all_channels, is_false_positive
 from hushbeam.schemas.finding import FLAGGED
@@ -51,6 +51,14 @@ def judged(review: Review) -> Judged:
     )
     real = tuple(finding for finding in found if finding not in false_positives)
     return Judged(review, real, false_positives, tuple(missed), tuple(moved))
+
+
+def of_requested(one: Judged) -> Judged:
+    """The same without marks under policies that the recording did not request. Without a noted request all count."""
+    requested = one.review.reviewed.policies
+    if requested is None:
+        return one
+    return replace(one, missed=tuple(mark for mark in one.missed if mark.policy in requested))
 
 
 def _by_time(marks: Iterable[NotedSpan]) -> Sequence[Sequence[NotedSpan]]:

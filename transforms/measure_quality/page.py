@@ -11,7 +11,7 @@ from hushbeam.transforms.base.pages import page_environment, percent
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.measure_quality.advice import LOW_CAUTION, Reviewing, advice_for, at_low_caution, is_weak
 from hushbeam.transforms.measure_quality.agreement import Agreement
-from hushbeam.transforms.measure_quality.figures import AtThreshold, Figures, Share
+from hushbeam.transforms.measure_quality.figures import AtThreshold, Figures, Share, left_out
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 380, 190, 44, 24
 _HIGHEST_SCORE = 0.95
@@ -60,6 +60,7 @@ def render(reviewing: Reviewing, figures: Figures, agreed: Sequence[Agreement], 
         low_x=LEFT + (WIDTH - LEFT) * LOW_CAUTION,
         is_weak=is_weak,
         agreed=agreed,
+        left_out=left_out(figures) if figures.left_out else None,
         advice=advice_for(reviewing, figures, agreed),
         version=version,
         now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

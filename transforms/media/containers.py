@@ -186,6 +186,8 @@ def recognise(file: BinaryIO) -> Container:
     """
     head = _after_tags(file)[0]
     file.seek(0)
+    if not head:
+        raise MediaError("unsupported", "the file is empty, or ends before its audio: copy it again")
     for magic, container in _MAGIC:
         if head.startswith(magic):
             return container

@@ -18,6 +18,9 @@ from hushbeam.transforms.archive.tables.read import read_rows, table_files
 from hushbeam.transforms.notify.message import notification_id
 from hushbeam.transforms.notify.pending import pending_deliveries
 
+NOBODY = Receiver(None)
+"""The notification is recorded, and not sent."""
+
 
 class Named(NamedTuple):
     """Announcements that can be sent, and records of those that cannot."""
@@ -54,10 +57,15 @@ class NameReceivers(beam.PTransform):
         return Named(outputs["named"], outputs["unnamed"])
 
 
-def announcement_of(recording: CommittedRecording) -> Announcement:
-    """The announcement of a committed recording."""
+def announcement_of(recording: CommittedRecording, otherwise: Receiver = NOBODY) -> Announcement:
+    """The announcement of a committed recording.
+
+    Args:
+      otherwise: The receiver if the recording names none.
+    """
     lost = recording.webhook_asked and recording.webhook_url is None
-    receiver = Receiver(recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value)
+    own = Receiver(recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value)
+    receiver = otherwise if own.url is None else own
     return Announcement(
         recording.recording_id,
         recording.status,
@@ -96,7 +104,7 @@ def _deliveries(output: str) -> dict[str, list[Delivery]]:
 def _named(
     announcements: Iterable[Announcement], receivers: Iterable[Receiver], run_id: str
 ) -> Iterator[Announcement | beam.pvalue.TaggedOutput]:
-    receiver = next(iter(receivers), Receiver(None))
+    receiver = next(iter(receivers), NOBODY)
     for announcement in announcements:
         if announcement.receiver is not None:
             yield announcement

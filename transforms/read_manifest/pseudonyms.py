@@ -20,6 +20,9 @@ from hushbeam.transforms.base.secrets import read_secret
 HASH_IDENTITIES = "--hash_identities"
 _SHORTEST_KEY = 16
 _DIGITS = 32
+_CHECKED = b"\xffhushbeam: check value of the key"
+"""No text has this first byte in UTF-8, so that the check value is not the beginning of a pseudonym."""
+_CHECK_DIGITS = 16
 _PSEUDONYM_OF_ID = re.compile(rf"id-[0-9a-f]{{{_DIGITS}}}")
 
 
@@ -42,6 +45,11 @@ class Pseudonyms:
             raise ConfigurationError(
                 f"{HASH_IDENTITIES}: the key has {len(self._key)} bytes; it needs at least {_SHORTEST_KEY}"
             )
+
+    @property
+    def check_value(self) -> str:
+        """Tells whether two keys are the same, but not the key: 16 hexadecimal digits of the HMAC of a fixed text."""
+        return hmac.new(self._key, _CHECKED, hashlib.sha256).hexdigest()[:_CHECK_DIGITS]
 
     def of_id(self, recording_id: str) -> str:
         """`id-` and 32 hexadecimal digits of the HMAC-SHA256 of the id as UTF-8."""

@@ -53,7 +53,7 @@ class ReadRecords(beam.PTransform):
         )
         read[RECORDINGS].element_type = Recording
         read[REJECTED].element_type = Failure
-        return unique(read[RECORDINGS], read[REJECTED], without_line=RECORD)
+        return unique(read[RECORDINGS], read[REJECTED], unnumbered=RECORD)
 
 
 class _ReadRecordFn(ReadFn):

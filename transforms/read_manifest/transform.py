@@ -17,6 +17,7 @@ from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.schemas.failure import READING, Failure
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
 from hushbeam.transforms.archive.runs.parts import Claim, EarlierIds, RunPart, digest
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome, end_of_failure
@@ -57,6 +58,7 @@ class ReadManifest(beam.PTransform):
         hash_identities: str | None = None,
         unredacted: bool = False,
         only_receivers: bool = False,
+        output: str | None = None,
         packs: Sequence[bytes] = (),
         part: RunPart | None = None,
     ) -> None:
@@ -67,6 +69,7 @@ class ReadManifest(beam.PTransform):
         hash_identities: Reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
         unredacted: Whether lines may ask for unredacted transcripts.
         only_receivers: Whether the caller needs no more than ids and receivers: unknown keys are then passed over.
+        output: A root that the caller holds, to compare the key of the pseudonyms with that of earlier runs there.
         packs: Lines that were read already, which a part of a run reads instead of the manifests and recordings.
         part: The part of the run. An id of an earlier part is not unique.
         """
@@ -75,7 +78,7 @@ class ReadManifest(beam.PTransform):
         self._recordings = tuple(recordings)
         self._packs = tuple(packs)
         self._part = part
-        self._read = _ReadFilesFn(defaults, hash_identities, unredacted, only_receivers, spooled)
+        self._read = _ReadFilesFn(defaults, hash_identities, unredacted, only_receivers, output, spooled=spooled)
 
     def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
         # Both sorts of input become one PCollection before they are read, so that a pipeline has the same stages for
@@ -90,7 +93,7 @@ class ReadManifest(beam.PTransform):
         )
         lines[RECORDINGS].element_type = Recording
         lines[REJECTED].element_type = Failure
-        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids, without_line=NAMED)
+        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids, unnumbered=NAMED)
 
 
 def unique(
@@ -98,13 +101,13 @@ def unique(
     rejected: beam.PCollection[Failure],
     ids: EarlierIds | None = None,
     *,
-    without_line: str,
+    unnumbered: str,
 ) -> Outcome[Recording]:
     """Recordings with unique ids, and a failure for every other one.
 
     Args:
       ids: Those of the run's earlier parts.
-      without_line: What has no line, for messages.
+      unnumbered: What has no line, for messages.
     """
     # The grouping also spreads the recordings over the workers: the next stages are not fused with the reading.
     kept = (
@@ -112,7 +115,7 @@ def unique(
         | "By id"
         >> beam.Map(lambda recording: (recording.recording_id, recording)).with_output_types(tuple[str, Recording])
         | "Gather same ids" >> beam.GroupByKey()
-        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids, without_line)).with_outputs(REJECTED, main=RECORDINGS)
+        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids, unnumbered)).with_outputs(REJECTED, main=RECORDINGS)
     )
     kept[RECORDINGS].element_type = Recording
     kept[REJECTED].element_type = Failure
@@ -128,9 +131,11 @@ class ReadFn(beam.DoFn):
         hash_identities: str | None,
         unredacted: bool,
         only_receivers: bool = False,
+        output: str | None = None,
     ) -> None:
         self._defaults = defaults
         self._hash_identities = hash_identities
+        self._output = output
         self._unredacted = unredacted
         self._only_receivers = only_receivers
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{READING}.passed")
@@ -141,6 +146,9 @@ class ReadFn(beam.DoFn):
     def setup(self) -> None:
         self._in_a_row: InARow = self._shared.acquire(InARow)
         self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
+        if self._pseudonyms and self._output:
+            # Here, before anything is published: whoever submits to a cluster need not have the key.
+            remember_identity_key(self._output, self._pseudonyms.check_value)
 
     def read(
         self, values: Mapping[str, Any] | ManifestLineError, manifest: str, number: int
@@ -196,9 +204,11 @@ class _ReadFilesFn(ReadFn):
         hash_identities: str | None,
         unredacted: bool,
         only_receivers: bool,
+        output: str | None,
+        *,
         spooled: Mapping[str, str],
     ) -> None:
-        super().__init__(defaults, hash_identities, unredacted, only_receivers)
+        super().__init__(defaults, hash_identities, unredacted, only_receivers, output)
         self._spooled = dict(spooled)
 
     def process(self, element: str | bytes) -> Iterator[Recording | TaggedOutput]:
@@ -216,9 +226,9 @@ class DuplicateRecordingIdError(ManifestLineError):
 class _KeepFirstFn(beam.DoFn):
     """Keeps the first recording of each id; the others are rejected."""
 
-    def __init__(self, ids: EarlierIds | None, without_line: str) -> None:
+    def __init__(self, ids: EarlierIds | None, unnumbered: str) -> None:
         self._ids = ids
-        self._without_line = without_line
+        self._unnumbered = unnumbered
 
     def process(self, element: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
         first, *others = sorted(element[1], key=_order)
@@ -226,9 +236,9 @@ class _KeepFirstFn(beam.DoFn):
         if earlier is None:
             yield first
         else:
-            yield _duplicate(first, earlier, self._without_line)
+            yield _duplicate(first, earlier, self._unnumbered)
         for other in others:
-            yield _duplicate(other, earlier or _place(first), self._without_line)
+            yield _duplicate(other, earlier or _place(first), self._unnumbered)
 
     def teardown(self) -> None:
         if self._ids is not None:
@@ -240,9 +250,9 @@ def _place(first: Recording) -> Claim:
     return Claim(0, first.manifest, first.line, digest(url), digest(without_query(url)))
 
 
-def _duplicate(other: Recording, first: Claim, without_line: str) -> TaggedOutput:
+def _duplicate(other: Recording, first: Claim, unnumbered: str) -> TaggedOutput:
     where = "" if other.manifest == first.manifest else " of another manifest"
-    same = f"line {first.line}{where}" if first.line else without_line
+    same = f"line {first.line}{where}" if first.line else unnumbered
     error = DuplicateRecordingIdError(f"recording_id: {same} has the same id; {_advice(other.audio_url, first)}")
     report(f"{READING}.failed")
     return _rejection(other.recording_id, other.source_url, other.manifest, other.line, error)

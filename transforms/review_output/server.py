@@ -234,6 +234,7 @@ class ReviewServer:
             mixed=entry.channels < channels,
             duration_s=entry.duration_s,
             words=sum(len(utterance["words"]) for utterance in row["utterances"]),
+            policies=tuple(status.certificate["policies"]),
             found=earlier.reviewed.found
             if earlier
             else tuple(_shown(finding, row) for finding in findings if finding["detector"] != REVIEWER),

@@ -316,6 +316,11 @@ def _raise_unless_missing(error: OSError) -> None:
         raise error
 
 
+def nearest_existing(path: Path) -> Path:
+    """The path, or the nearest folder around it that exists. Nothing is found in a folder that may not be entered."""
+    return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
+
+
 def make_private_folders(folder: Path) -> None:
     """Makes `folder` and its missing parents with mode 0700. Existing folders keep their mode.
 

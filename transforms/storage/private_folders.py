@@ -16,6 +16,7 @@ from hushbeam.transforms.storage.file_systems import (
     PRIVATE_FILE,
     TEMPORARY_PREFIX,
     make_private_folders,
+    nearest_existing,
     storage_errors,
     write_all,
 )
@@ -98,7 +99,7 @@ class PrivateFolder:
             path = followed(urls.normalised(self._url))
         except StorageError as error:
             raise ConfigurationError(f"{self._option}: {error}") from None
-        nearest = next(each for each in (Path(path), *Path(path).parents) if os.access(each, os.F_OK))
+        nearest = nearest_existing(Path(path))
         if not nearest.is_dir():
             raise ConfigurationError(f"{self._option}: {nearest} is a file; name a folder")
         for root, name in self._apart:

@@ -16,13 +16,14 @@ Exit status: 0 no problems; 1 the job broke; 2 wrong options or set-up; 4 proble
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
 from hushbeam.pipelines.options.arguments import CommandOptions
 from hushbeam.pipelines.options.common import PastOutput, PrintJson, RunId
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.transforms.base.metavar import File, Metavar, Model
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.media.limits import MediaLimits
@@ -66,13 +67,20 @@ class AuditOptions(CommandOptions):
     print_json: PrintJson = False
     decoding: MediaLimits = MediaLimits()
 
-    def check(self) -> None:
-        """Checks what no option tells alone."""
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """What is wrong although each value is right by itself."""
         if self.certificate is not None and self.report is not None:
-            raise ConfigurationError(
-                "--report: --certificate writes no report; give --html or --json, or leave one out"
+            yield WrongOption(
+                "--report: --certificate writes no report; give --html or --json, or leave one out",
+                frozenset({"report", "certificate"}),
             )
         if self.run_id is not None and self.certificate is not None:
-            raise ConfigurationError("--run_id: a recording has one run; leave it out with --certificate")
-        if self.run_id is not None and self.html is None:
-            raise ConfigurationError("--run_id: it decides what the page shows; give --html too, or leave it out")
+            yield WrongOption(
+                "--run_id: a recording has one run; leave it out with --certificate",
+                frozenset({"run_id", "certificate"}),
+            )
+        elif self.run_id is not None and self.html is None:
+            yield WrongOption(
+                "--run_id: it decides what the page shows; give --html too, or leave it out",
+                frozenset({"run_id", "html"}),
+            )

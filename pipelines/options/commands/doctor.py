@@ -11,11 +11,13 @@ Exit status: 0 no problems, perhaps warnings; 2 wrong options; 4 problems.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
 
 from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.transforms.base.metavar import File, Folder
 
 
@@ -29,6 +31,6 @@ class DoctorOptions(RedactOptions):
     )
     output: Folder = Field("", description="folder or object-store URL for all outputs, to check")
 
-    def check(self) -> None:
-        """Checks what no option tells alone; there may be nothing to redact."""
-        self.check_request()
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """What is wrong although each value is right by itself; there may be nothing to redact."""
+        return self.wrong_request()

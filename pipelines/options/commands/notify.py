@@ -11,10 +11,12 @@ works on the output.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.pipelines.options.arguments import CommandOptions
-from hushbeam.pipelines.options.checks import check_webhook
+from hushbeam.pipelines.options.checks import wrong_webhook
 from hushbeam.pipelines.options.common import (
     CertificateKey,
     HashIdentities,
@@ -23,13 +25,14 @@ from hushbeam.pipelines.options.common import (
     PrintJson,
     WaitForLock,
 )
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.transforms.base.metavar import File
 from hushbeam.transforms.notify import NotificationSettings
 from hushbeam.transforms.read_manifest.line import AuthHeaderName, WebhookUrl
 
 
 class Receivers(BaseModel):
-    """The runs' receiver for manifest lines that name none."""
+    """The receiver for recordings that name none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,6 +54,6 @@ class NotifyOptions(CommandOptions):
     wait_for_lock: WaitForLock = None
     notification: NotificationSettings = NotificationSettings()
 
-    def check(self) -> None:
-        """Checks the URL of the receiver."""
-        check_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """Why no notification could be sent to the receiver."""
+        return wrong_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)

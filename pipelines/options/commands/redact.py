@@ -14,12 +14,13 @@ recording; 5 another run works on the output; 6 the canary check failed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
 from hushbeam.pipelines.options.arguments import CommandOptions
-from hushbeam.pipelines.options.checks import check_language, check_plain_sources, check_webhook
+from hushbeam.pipelines.options.checks import wrong_language, wrong_plain_sources, wrong_webhook
 from hushbeam.pipelines.options.common import (
     Captions,
     CertificateKey,
@@ -36,7 +37,7 @@ from hushbeam.pipelines.options.common import (
 )
 from hushbeam.pipelines.options.groups import Canaries, Detection, Keeping, Observability, Recognition, Workers
 from hushbeam.pipelines.options.worker_types import WorkerTypes
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio import MuteSettings
 from hushbeam.transforms.notify import NotificationSettings
@@ -91,23 +92,18 @@ class RedactOptions(CommandOptions):
     sources: SourceSettings = SourceSettings()
     observability: Observability = Observability()
 
-    def check(self) -> None:
-        """Checks what no option tells alone.
-
-        Raises:
-          ConfigurationError: Nothing is given to redact, or nothing could be redacted as asked for.
-        """
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """What is wrong although each value is right by itself."""
         if not self.inputs and not self.manifest:
-            raise ConfigurationError(f"INPUT: give recordings or a manifest, such as: hushbeam {self.command()} calls/")
-        check_plain_sources(self.inputs, allow_http=self.sources.allow_http)
-        self.check_request()
+            yield WrongOption(
+                f"INPUT: give recordings or a manifest, such as: hushbeam {self.command()} calls/",
+                frozenset({"inputs", "manifest"}),
+            )
+        yield from wrong_plain_sources(self.inputs, allow_http=self.sources.allow_http)
+        yield from self.wrong_request()
 
-    def check_request(self) -> None:
-        """Checks how recordings are redacted, whichever they are.
-
-        Raises:
-          ConfigurationError: No recording could be redacted, or no notification sent.
-        """
-        check_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
+    def wrong_request(self) -> Iterator[WrongOption]:
+        """Why no recording could be redacted, whichever it is, or no notification sent."""
+        yield from wrong_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
         if self.keeping.unredacted_output is None:
-            check_language(self.defaults.language_code, self.recognition.model)
+            yield from wrong_language(self.defaults.language_code, self.recognition.model)

@@ -17,12 +17,14 @@ the output.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.pipelines.options.arguments import CommandOptions
+from hushbeam.pipelines.options.checks import wrong_webhook
+from hushbeam.pipelines.options.commands.notify import Receivers
 from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.common import (
     Captions,
@@ -38,6 +40,7 @@ from hushbeam.pipelines.options.common import (
     WaitForLock,
 )
 from hushbeam.pipelines.options.groups import Detection, Observability, Recognition
+from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.schemas.policies import Caution
 from hushbeam.transforms.base.metavar import Folder
 from hushbeam.transforms.detect_pii.settings import DecisionSettings, Policies
@@ -115,10 +118,15 @@ class RerenderOptions(CommandOptions):
     selection: Selection = Selection()
     muting: MuteSettings = MuteSettings()
     verification: VerifySettings = VerifySettings()
+    receiver: Receivers = Receivers()
     notification: NotificationSettings = NotificationSettings()
     decoding: MediaLimits = MediaLimits()
     sources: SourceSettings = SourceSettings()
     observability: Observability = Observability()
+
+    def wrong_together(self) -> Iterator[WrongOption]:
+        """Why no notification could be sent to the receiver."""
+        return wrong_webhook(self.receiver.webhook_url, allow_http=self.notification.allow_http)
 
     def as_redact(
         self, recognition: Mapping[str, Any], detection: Mapping[str, Any], captions: bool | None = None
@@ -141,7 +149,7 @@ class RerenderOptions(CommandOptions):
             allow_empty=True,
             wait_for_lock=self.wait_for_lock,
             print_json=self.print_json,
-            defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
+            defaults=ManifestDefaults(surrogate_key=self.surrogate_key, **self.receiver.model_dump()),
             recognition=Recognition(**recognition),
             detection=Detection(**{**detection, **self.selection.decision()}, rules=self.selection.rules),
             muting=self.muting,

@@ -17,7 +17,7 @@ import hushbeam
 from hushbeam.pipelines.audit import run as audit
 from hushbeam.transforms.archive.run_lock import PipelineHold, RunLock, RunLockedError, RunLockLostError
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
-from hushbeam.transforms.begin_run import BeginRun
+from hushbeam.transforms.begin_run import BeginRun, EndRun
 from tests.output_tables import current
 from tests.pipelines.conftest import SPOKEN, calls
 
@@ -220,7 +220,7 @@ def test_a_repeated_first_bundle_does_what_a_lost_worker_left_undone(tmp_path: P
     hold = PipelineHold(str(tmp_path), "run-1", "token-1", by_process=False)
     assert hold.take()  # and then the worker is lost
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
-        _ = pipeline | BeginRun(hold, ["--store"])
+        _ = pipeline | BeginRun(hold, ["--store"], certificate_key=None, hash_identities=None)
     assert recorded_private_roots(str(tmp_path)) == {"--store"}
 
 
@@ -232,6 +232,49 @@ def test_a_hold_on_a_cluster_outlives_the_worker_that_took_it(tmp_path: Path) ->
     (tmp_path / "runs" / "LOCK").write_text(json.dumps(owner | {"process": "1 1"}))  # it has ended
     with pytest.raises(RunLockedError, match="is writing there"), RunLock(str(tmp_path), "run-2"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("earlier", "content", "told"),
+    [
+        (
+            "runs/file-lists.json",
+            '{"version": 1, "runs": {}, "signature": {"value": "x"}}',
+            "--certificate_key: earlier",
+        ),
+        (f"status/id-{'0' * 32}.json", "", "--hash_identities: earlier"),
+    ],
+)
+def test_a_pipeline_that_begins_after_the_first_run_uses_the_keys_that_it_used(
+    tmp_path: Path, earlier: str, content: str, told: str
+) -> None:
+    """It was built before that run ended, so that its own checks found nothing."""
+    (tmp_path / earlier).parent.mkdir()
+    (tmp_path / earlier).write_text(content)
+    hold = PipelineHold(str(tmp_path), "run-2", "token-2", by_process=True)
+    with (
+        pytest.raises(Exception, match=told),
+        beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline,
+    ):
+        _ = pipeline | BeginRun(hold, ["--store"], certificate_key=None, hash_identities=None)
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()] == [earlier]
+
+
+def test_a_pipeline_with_another_key_of_identities_publishes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(run_id: str, key: str) -> None:
+        monkeypatch.setenv("IDENTITIES", key)
+        hold = PipelineHold(str(tmp_path), run_id, f"token-{run_id}", by_process=True)
+        with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
+            begun = pipeline | BeginRun(hold, [], certificate_key=None, hash_identities="env:IDENTITIES")
+            _ = begun | EndRun(hold)
+
+    begin("run-1", "0123456789abcdef")
+    begin("run-2", "0123456789abcdef")
+    with pytest.raises(Exception, match="--hash_identities: earlier runs of this output used another key"):
+        begin("run-3", "fedcba9876543210")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["identity-key.json"]
 
 
 def test_a_name_of_an_earlier_run_is_refused_and_the_lock_given_back(calls: Path, tmp_path: Path) -> None:

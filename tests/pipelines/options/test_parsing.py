@@ -24,6 +24,7 @@ from hushbeam.pipelines.command_line import COMMANDS, options_of
 from hushbeam.pipelines.options import beam_flags
 from hushbeam.pipelines.options.arguments import CommandOptions, Positional, leaves
 from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.commands.rerender import RerenderOptions
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.option_lists import SEPARATED
@@ -105,6 +106,122 @@ def test_a_wrong_option_is_named(arguments: list[str], message: str, capsys: pyt
     assert message in capsys.readouterr().err
 
 
+def complaints(options: type[CommandOptions], arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is said of a command line that is wrong, without the line about its help."""
+    with pytest.raises(SystemExit) as ended:
+        parse(options, arguments)
+    assert ended.value.code == 2
+    *said, help_line = capsys.readouterr().err.splitlines()
+    assert help_line.endswith("--help shows how it is used")
+    assert all(line.startswith("error: ") for line in said)
+    return [line.removeprefix("error: ") for line in said]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--levle", "3", "--runer=x", "--names", "a"],
+            ["unknown option --levle; did you mean --level?", "unknown option --runer; did you mean --runner?"],
+        ),
+        (
+            ["--level", "0", "--hours", "-1", "--day", "7"],
+            [
+                "--names: required",
+                "--level: expected at least 1",
+                "--hours: expected more than 0",
+                "--day: expected something like friday",
+            ],
+        ),
+        (
+            ["--nmaes", "a", "--how", "so", "--level", "--loud=very", "--hours", "0"],
+            [
+                "unknown option --nmaes; did you mean --names?",
+                "--how: expected well or badly",
+                "--level: expected a value",
+                "--loud: takes no value; --no-loud turns it off",
+                "--hours: expected more than 0",
+            ],
+        ),
+        (
+            ["--names", "a", "--parallelism", "many", "--num_workers", "few", "--level", "0"],
+            [
+                "--level: expected at least 1",
+                "--parallelism: expected an integer, not 'many'",
+                "--num_workers: expected an integer, not 'few'",
+            ],
+        ),
+        (
+            ["--names", "a", "--parallelism", "many", "--num_workers", "few"],
+            ["--parallelism: expected an integer, not 'many'", "--num_workers: expected an integer, not 'few'"],
+        ),
+        (
+            ["--names", "a", "--runner", "FlnkRunner", "--hours", "0"],
+            [
+                "--hours: expected more than 0",
+                "--runner: Beam has no runner 'FlnkRunner' here; did you mean FlinkRunner?",
+            ],
+        ),
+        (["--wholly", "a", "b", "--names", "c", "-x"], ["unknown option --wholly", "unknown option -x"]),
+        (["--names=a", "--level=3", "b"], ["'b' has no option before it"]),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(
+    arguments: list[str], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sorted(complaints(Options, arguments, capsys)) == sorted(said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--forse", "call.wav", "--polcies", "pcii", "--language_code", "it", "--webhook_url", "nonsense"],
+            [
+                "unknown option --forse; did you mean --force?",
+                "unknown option --polcies; did you mean --policies?",
+                "--webhook_url: the URL is not https; give a URL such as https://example.com/done",
+                "--language_code: personal data cannot be found in it, only in de, en, es and fr",
+            ],
+        ),
+        (
+            ["call.wav", "--caution", "some", "--fail_above", "2", "--webhook_url", "nonsense"],
+            [
+                "--caution: expected low, standard or high",
+                "--fail_above: expected at most 1",
+                "--webhook_url: the URL is not https; give a URL such as https://example.com/done",
+            ],
+        ),
+        (["--quite-unlike-any", "call.wav"], ["unknown option --quite-unlike-any"]),
+        (["--webhook_url", "http://a.example/", "call.wav", "--webhook_alow_http"], ["unknown option"]),
+        (["call.wav", "--webhook_signing_secrets", "plain", "plainer"], ["env:NAME"]),
+    ],
+)
+def test_what_only_follows_from_another_mistake_is_not_told(
+    arguments: list[str], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = complaints(RedactOptions, arguments, capsys)
+    assert len(found) == len(said), found
+    assert all(any(part in line for line in found) for part in said), found
+
+
+def test_a_file_and_flags_are_told_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("names: [a]\ngroup: {levle: 3, loud: maybe}\nmore: 3\nbeam: {runer: x}\n")
+    assert complaints(Options, ["--config", str(path), "--how", "so"], capsys) == [
+        "--how: expected well or badly",
+        f"--config: {path}: group.levle: unknown option; did you mean level?",
+        f"--config: {path}: more: expected options as NAME: VALUE",
+        "unknown option --runer; did you mean --runner?",
+        f"--config: {path}: group.loud: expected a valid boolean",
+    ]
+    path.unlink()
+    assert complaints(Options, ["--config", str(path), "--level", "0"], capsys) == [
+        f"--config: no such file: {path}",
+        "--level: expected at least 1",
+    ], "the file may have named what seems to be missing"
+
+
 @pytest.mark.parametrize(
     ("arguments", "runner"),
     [([], "FnApiRunner"), (["--runner=DirectRunner"], "FnApiRunner"), (["--runner=FlinkRunner"], "FlinkRunner")],
@@ -176,7 +293,13 @@ def test_a_dash_is_an_underscore_in_a_flag_and_the_last_of_two_values_counts() -
 
 def test_a_key_that_begins_with_dashes_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----"
-    for arguments in (["--certificate_key", key], [f"--certificate_key={key}"], [key]):
+    for arguments in (
+        ["--certificate_key", key],
+        [f"--certificate_key={key}"],
+        [key],
+        ["--certificate_key", *key.split()],
+        [f"--certificate_kye={key}", "--output_shards", "many"],
+    ):
         with pytest.raises(SystemExit) as ended:
             parse(RedactOptions, ["call.wav", *arguments])
         assert ended.value.code == 2
@@ -410,6 +533,15 @@ def test_what_would_fail_for_every_recording_is_an_error_before_anything_is_read
     assert said.startswith("error: ")
     assert message in said
     assert "secret" not in said
+
+
+def test_rerender_takes_a_receiver_as_redact_does(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--output", "out", "--webhook_auth_header_name", "X-Token", "--webhook_url"]
+    defaults = parse(RerenderOptions, [*given, "https://a.example/"])[0].as_redact({}, {}).defaults
+    assert (defaults.webhook_url, defaults.webhook_auth_header_name) == ("https://a.example/", "X-Token")
+    assert complaints(RerenderOptions, [*given, "nonsense"], capsys) == [
+        "--webhook_url: the URL is not https; give a URL such as https://example.com/done"
+    ]
 
 
 @pytest.mark.parametrize(

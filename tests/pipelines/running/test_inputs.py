@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.given import meant
 from hushbeam.pipelines.running.inputs import (
     SPOOLED,
     find_inputs,
@@ -94,7 +96,7 @@ def test_a_manifest_is_recognised_by_its_content(tmp_path: Path, content: str) -
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("notes.txt", b"call her back\n", "is neither a recording nor a manifest; Hushbeam reads audio and video"),
+        ("notes.txt", b"call her back\n", "is neither a recording nor a manifest; Hushbeam reads .*; name one"),
         ("call.wav", b"no audio at all\n", "has the name of a recording, but holds no audio .*; it may be damaged"),
         ("empty.wav", b"", "is empty; name a file with audio"),
         ("names.txt", b"calls/a.wav\n", "the recordings that its lines name: hushbeam redact - < .*names.txt"),
@@ -138,8 +140,8 @@ def test_a_damaged_recording_among_others_is_left_to_the_run(folder: Path) -> No
 def test_what_does_not_exist_or_matches_nothing_is_refused(tmp_path: Path) -> None:
     for given_, told in (
         ("none.wav", "no such file: .*none.wav; name a recording"),
-        ("*.wav", r"no file matches .*\*\.wav"),
-        ("", "holds no recording and no manifest; hidden files and outputs do not count"),
+        ("*.wav", r"no file matches .*\*\.wav; correct the glob, or name a folder"),
+        ("", "holds no recording and no manifest; .* do not count; name a folder with recordings"),
         ("notes", "holds no recording and no manifest, only 1 other file; Hushbeam reads audio and video"),
         ("notes/*", "matches no recording and no manifest, only 1 other file; Hushbeam reads audio and video"),
     ):
@@ -153,6 +155,48 @@ def test_what_does_not_exist_or_matches_nothing_is_refused(tmp_path: Path) -> No
         find_inputs([str(tmp_path / "pipe")])
     with pytest.raises(ConfigurationError, match="an input is empty"):
         find_inputs([""])
+
+
+@pytest.mark.parametrize(
+    ("given_", "near"),
+    [
+        ("cals", "calls"),
+        ("calls/onee.mp3", "calls/one.mp3"),
+        ("cals/one.mp3", "calls/one.mp3"),
+        ("cals/*.mp3", "calls/*.mp3"),
+        ("Calls/monday/4711", "calls/monday/4711"),
+        ("cals/none.mp3", None),
+        ("calls/*.wav", None),
+        ("quite-other", None),
+        ("gs://cals/one.mp3", None),
+    ],
+)
+def test_a_mistyped_path_is_told_with_the_one_that_was_meant(
+    folder: Path, given_: str, near: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert meant(given_) == (f"; did you mean {near}?" if near else "")
+    if near:
+        with pytest.raises(ConfigurationError, match=f"{re.escape(given_)}; did you mean {re.escape(near)}"):
+            find_inputs([given_])
+        with pytest.raises(ConfigurationError, match=f"--manifest: .*{re.escape(near)}"):
+            find_inputs([], [given_])
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("closed", ["", "monday", "monday/deep"])
+def test_a_folder_that_may_not_be_listed_is_named_and_nothing_in_it_left_out(folder: Path, closed: str) -> None:
+    (folder / "monday" / "deep").mkdir()
+    (folder / closed).chmod(0)
+    try:
+        with pytest.raises(ConfigurationError) as refused:
+            find_inputs([str(folder), str(folder.parent)])
+    finally:
+        (folder / closed).chmod(0o700)
+    assert str(refused.value) == (
+        f"{folder / closed}: no permission to list this folder; change its permissions, or name other inputs"
+    )
 
 
 def test_a_query_of_a_url_is_never_told() -> None:

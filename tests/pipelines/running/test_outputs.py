@@ -12,11 +12,12 @@ import pytest
 
 from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from hushbeam.pipelines.running.outputs import check_identities_as_before, output_of_runs
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.ledger import Status, write_status
 from hushbeam.transforms.archive.run_lock import RunLock
+from hushbeam.transforms.begin_run import check_identities_as_before
 from tests.pipelines.conftest import calls
 
 __all__ = ["calls"]

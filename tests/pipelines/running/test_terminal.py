@@ -112,6 +112,10 @@ def test_the_exit_status_tells_how_much_went_wrong_and_what_is_tolerated() -> No
     assert night.exit_status(counted(completed=0, failed=1)) == 3, "nothing completed"
     assert night.exit_status(counted(completed=1, quarantined=1)) == 0, "not more than half"
     assert night.exit_status(counted(completed=0, skipped=1000, failed=10)) == 3, "nothing that it attempted completed"
+    assert night.told(counted(completed=0, skipped=1000, failed=10)) == (
+        "Exit status 3: 100 % of the attempted recordings failed or were quarantined, more than --fail_above 0.5"
+    )
+    assert Tolerance(1.0, allow_empty=False).exit_status(counted(completed=0, skipped=1000, failed=10)) == 0, "as asked"
     assert night.exit_status(counted(completed=0, skipped=1000)) == 0, "there was nothing to attempt"
     assert night.exit_status(counted(completed=0, recovered=9, erased=9, failed=1)) == 3, "not this run's work"
     assert night.exit_status(counted(completed=0, unredacted=1, failed=1)) == 0, "published without redaction, as asked"

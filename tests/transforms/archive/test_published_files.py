@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from hushbeam.transforms.archive.published_files import (
     audio_url,
     files_of,
+    json_name,
     own_audio_name,
     own_audio_url,
     relative_audio_url,
@@ -19,6 +22,7 @@ from hushbeam.transforms.storage.urls import safe_name
 
 IDENTITY = "0123456789ab" + "c" * 52
 NAME = "call-1.0123456789ab.wav"
+PAGE = Path(__file__).parents[3] / "docs/data.md"
 
 
 @pytest.mark.parametrize("root", ["/out", "gs://bucket/out", "s3://other", "https://example.org/x", "", "."])
@@ -76,3 +80,29 @@ def test_files_of_a_recording_include_no_others(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert set(files_of(str(tmp_path), "a")) == {f"{tmp_path}/{name}" for name in own}
+
+
+def test_the_page_says_how_an_id_becomes_a_file_name() -> None:
+    text = PAGE.read_text()
+    (shown,) = re.findall(r"^```python\n(import hashlib\n.*?)^```", text, re.MULTILINE | re.DOTALL)
+    declared: dict[str, Any] = {}
+    exec(shown, declared)
+    examples = re.findall(r'^name_in_files\("(.*)"\)  # (.*)$', shown, re.MULTILINE)
+    assert len(examples) == 3
+    for recording_id, name in examples:
+        assert declared["name_in_files"](recording_id) == name == safe_name(recording_id)
+    (recording_id, name) = re.findall(r"The status of (.*): status/(.*)", shown)[0]
+    assert json_name(recording_id) == name
+    for recording_id in (
+        "x" * 128,
+        "x" * 129,
+        "a/b/../c",
+        "/abs",
+        ".hidden",
+        "a.b_c-",
+        "-- a --",
+        "通話 1",
+        "a\nb",
+        "~",
+    ):
+        assert declared["name_in_files"](recording_id) == safe_name(recording_id)

@@ -8,7 +8,7 @@ import pytest
 
 from hushbeam.schemas.finding import FLAGGED
 from hushbeam.transforms.archive.reviews import Review, Reviewed, ShownFinding
-from hushbeam.transforms.measure_quality import drawn, measure
+from hushbeam.transforms.measure_quality import drawn, left_out, measure
 from hushbeam.transforms.measure_quality.figures import Share
 
 
@@ -18,7 +18,13 @@ def finding(policy: str, start_s: float, *, score: float = 0.9, channel: int = 0
     )
 
 
-def review(*found: ShownFinding, mixed: bool = False, configuration: str = "c", **decided: Any) -> Review:
+def review(
+    *found: ShownFinding,
+    mixed: bool = False,
+    configuration: str = "c",
+    requested: tuple[str, ...] | None = None,
+    **decided: Any,
+) -> Review:
     reviewed = Reviewed(
         recording_id="call",
         output_identity="o",
@@ -29,6 +35,7 @@ def review(*found: ShownFinding, mixed: bool = False, configuration: str = "c", 
         duration_s=60.0,
         words=100,
         found=found,
+        policies=requested,
     )
     return Review(decision="corrected" if decided else "confirmed", reviewer="anna", reviewed=reviewed, **decided)
 
@@ -80,6 +87,26 @@ def test_what_was_confirmed_is_found_and_what_was_marked_is_missed() -> None:
     assert figures.overall.recall == Share(3, 5)
     assert figures.overall.false_positives == Share(0, 3)
     assert figures.nothing_missed == Share(1, 2)
+
+
+def test_marks_of_policies_that_were_not_requested_are_left_out_and_told() -> None:
+    marks = [span(7, 8, policy="location_zip"), span(9, 10, policy="date"), span(11, 12, policy="location_zip")]
+    asked = review(finding("date", 1.0), requested=("date",), missed=marks)
+    figures = measure([asked])
+    assert figures.overall.recall == Share(1, 2)
+    assert figures.curve[0].recall == Share(1, 2)
+    assert "location_zip" not in figures.policies
+    assert figures.left_out == {"location_zip": 2} == figures.to_json()["left_out_marks"]
+    assert left_out(figures) == "Left out: 2 marks under policies that were not requested: location_zip 2"
+
+    everything = measure([asked], all_marks=True)
+    assert everything.overall.recall == Share(1, 4)
+    assert everything.policies["location_zip"].recall == Share(0, 2)
+    assert everything.left_out == {}
+
+    of_all_misses = measure([review(requested=("date",), missed=marks[:1])])
+    assert of_all_misses.nothing_missed == Share(1, 1)
+    assert measure([review(missed=marks)]).overall.recall == Share(0, 3), "an older review does not say what was asked"
 
 
 def test_a_mark_on_all_channels_is_one_value() -> None:

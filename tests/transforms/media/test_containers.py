@@ -42,6 +42,12 @@ def test_playlists_scripts_and_pictures_are_refused(content: bytes) -> None:
     assert refused.value.reason == "unsupported"
 
 
+@pytest.mark.parametrize("content", [b"", b"ID3\x04\x00\x00\x00\x00\x02\x00" + bytes(256)])
+def test_a_file_without_content_is_told_from_one_of_another_kind(content: bytes) -> None:
+    with pytest.raises(MediaError, match="the file is empty, or ends before its audio: copy it again"):
+        recognise(io.BytesIO(content))
+
+
 def test_a_tag_before_the_audio_is_skipped() -> None:
     tag = b"ID3\x04\x00\x00\x00\x00\x02\x00" + bytes(256)
     assert recognise(io.BytesIO(tag + tag + b"fLaC" + bytes(40))).name == "flac"

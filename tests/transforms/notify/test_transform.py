@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
+from hushbeam.schemas import delivery
 from hushbeam.schemas.delivery import DELIVERED, NOT_REQUESTED, REJECTED, Delivery
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.notify import NotificationSettings, Notify, announcement_of
@@ -67,6 +69,15 @@ def test_each_recording_is_announced_and_gets_its_row(receiver: Receiver, monkey
     assert sorted(request.headers["webhook-id"] for request in receiver.received) == sorted(
         notification_id(recording.output_identity) for recording in recordings[:20]
     )
+
+
+def test_a_recording_that_names_no_receiver_gets_the_one_that_is_given() -> None:
+    given = delivery.Receiver("https://given.example/")
+    own = _committed(1, "https://own.example/")
+    assert announcement_of(_committed(1, None), given).receiver == given
+    assert announcement_of(own, given).receiver == announcement_of(own).receiver == delivery.Receiver(own.webhook_url)
+    lost = replace(_committed(1, None), webhook_asked=True)
+    assert announcement_of(lost, given).receiver is None, "only a manifest names who asked for it"
 
 
 def test_a_receiver_that_says_no_fails_nothing(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,18 @@ def test_an_id_is_its_hmac_as_anybody_with_the_key_can_compute_it(pseudonyms: Ps
     assert replace(hidden, recording_id=_CALL.recording_id, published_url=None) == _CALL
 
 
+def test_a_check_value_tells_keys_apart_and_is_the_beginning_of_no_pseudonym(
+    pseudonyms: Pseudonyms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = Pseudonyms("env:IDENTITIES")
+    monkeypatch.setenv("IDENTITIES", f"{_KEY}!")
+    other = Pseudonyms("env:IDENTITIES")
+    assert again.check_value == pseudonyms.check_value != other.check_value
+    assert len(pseudonyms.check_value) == 16
+    for text in ("hushbeam: check value of the key", "\xffhushbeam: check value of the key"):
+        assert pseudonyms.check_value not in pseudonyms.of_id(text)
+
+
 @given(st.text(max_size=300))
 def test_every_id_becomes_one_that_can_name_a_file(text: str) -> None:
     pseudonyms = Pseudonyms.__new__(Pseudonyms)

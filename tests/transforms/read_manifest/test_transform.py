@@ -87,6 +87,25 @@ def test_a_rejected_line_keeps_the_id_of_its_recording(tmp_path: Path, monkeypat
         assert_that(pseudonyms, equal_to([(1, "id-"), (2, "id-"), (3, "")]))
 
 
+def test_a_worker_with_another_key_than_the_earlier_runs_reads_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster, where whoever submits the job need not have the key."""
+    manifest = write(tmp_path / "a.jsonl", {"audio_url": "a.wav", "recording_id": "a"})
+    output = str(tmp_path / "out")
+
+    def read() -> None:
+        with TestPipeline("FnApiRunner") as pipeline:
+            _ = pipeline | ReadManifest([manifest], ManifestDefaults(), hash_identities="env:IDENTITIES", output=output)
+
+    monkeypatch.setenv("IDENTITIES", "a key of sixteen bytes")
+    read()
+    read()
+    monkeypatch.setenv("IDENTITIES", "another key of sixteen bytes")
+    with pytest.raises(Exception, match="--hash_identities: earlier runs of this output used another key"):
+        read()
+
+
 def test_recordings_named_without_a_manifest_have_the_defaults_and_ids_of_their_own(tmp_path: Path) -> None:
     named = [str(tmp_path / name) for name in ("a.wav", "a.mp3", "b.wav")]
     manifest = write(tmp_path / "a.jsonl", {"audio_url": named[2]}, {"audio_url": "c.wav"})

@@ -69,8 +69,8 @@ class Evidence(NamedTuple):
     farthest: int
 
     def after(self, steps: int) -> float | None:
-        """The score of a cue so many steps away; None if that is too far."""
-        return None if steps > self.farthest else self.score - steps * self.a_step
+        """The score of a cue so many steps away, less than one if it stands in the number; None if that is too far."""
+        return None if steps > self.farthest else self.score - max(steps, 0) * self.a_step
 
 
 IN_FRONT = Evidence(0.95, 0.04, 12)

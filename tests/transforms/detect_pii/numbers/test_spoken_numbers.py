@@ -95,6 +95,12 @@ def test_the_nearest_of_two_cues_counts(said: Said) -> None:
     assert labels(said(call)) == ["passport_number"]
 
 
+def test_a_cue_within_a_number_is_as_sure_as_one_beside_it(said: Said) -> None:
+    found = list(NUMBERS.recognise(said("B: Four. Okay, second PIN, 1 1 4 9 0 5.")))
+    assert "password" in {candidate.policy for candidate in found}
+    assert all(0 <= candidate.score <= 1 for candidate in found)
+
+
 def test_a_cue_far_away_does_not_count(said: Said) -> None:
     lines = "".join(f"\n{speaker}: Let me see." for speaker in "BABABA")
     assert labels(said(f"A: Your account number?{lines}\nB: 447 it says.")) == ["any_number"]
