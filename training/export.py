@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,19 @@ def restored(model: ModelProto, labels: int, dropout: float = 0.1) -> Encoder:
         norm(layer.norm)
     dense(encoder.head)
     return encoder
+
+
+@torch.no_grad()
+def mixed(first: Encoder, second: Encoder, share: float) -> Encoder:
+    """An encoder with the mean of the weights of two, of which one was trained on from the other.
+
+    Args:
+      share: Of the second.
+    """
+    made = deepcopy(second)
+    for parameter, one, other in zip(made.parameters(), first.parameters(), second.parameters(), strict=True):
+        parameter.copy_(torch.lerp(one, other, share))
+    return made
 
 
 def _layer(graph: _Graph, layer: Layer, values: str) -> str:

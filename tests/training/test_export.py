@@ -14,7 +14,7 @@ import torch
 from onnx import numpy_helper
 
 from training.encoder import Encoder
-from training.export import exported, restored
+from training.export import exported, mixed, restored
 
 LABELS = 7
 
@@ -33,6 +33,13 @@ def test_a_restored_encoder_is_exported_as_it_was() -> None:
     second = exported(restored(first, LABELS))
     for one, other in zip(first.graph.initializer, second.graph.initializer, strict=True):
         np.testing.assert_allclose(numpy_helper.to_array(one), numpy_helper.to_array(other), rtol=1e-5)
+
+
+def test_weights_are_mixed_by_share() -> None:
+    first, second = Encoder(LABELS), Encoder(LABELS)
+    made = mixed(first, second, 0.25)
+    for one, other, mean in zip(first.parameters(), second.parameters(), made.parameters(), strict=True):
+        assert torch.allclose(mean, 0.75 * one + 0.25 * other, atol=1e-6)
 
 
 def test_a_model_of_another_shape_is_refused() -> None:
