@@ -101,9 +101,9 @@ MODEL ?= build/model
 model: $(VENV)-training/.ready
 	$(VENV)-training/bin/python -m training --output $(MODEL)
 
-# The encoder in PyTorch against CTranslate2's, on a processor.
+# What needs PyTorch: its encoder against CTranslate2's, on a processor, and the export of a detection model.
 test-torch: $(VENV)-training/.ready
-	$(VENV)-training/bin/python -m pytest -rs tests/transforms/transcribe/encoder
+	$(VENV)-training/bin/python -m pytest -rs tests/transforms/transcribe/encoder tests/training/test_export.py
 
 # In an environment of its own: PyTorch is no requirement of the product.
 $(VENV)-training/.ready: setup requirements-training.txt

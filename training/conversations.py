@@ -31,10 +31,13 @@ LANGUAGES = {
     "rocio": "es",
     "margaux": "fr",
     "jonas": "de",
+    "ximena": "es",
+    "lucien": "fr",
+    "ulrike": "de",
 }
 """Language of the authors who do not write English."""
 
-JUDGES = ("kofi", "nuala", "walter", "jack", "lucia", "benoit", "heike")
+JUDGES = ("kofi", "nuala", "walter", "jack", "hilda", "lucia", "benoit", "heike")
 """Authors whose conversations judge the packaged model: it was not trained on them."""
 
 # Authors decided these differently; here is what the model learns.
@@ -100,7 +103,11 @@ class WrittenConversation:
     turns: tuple[Turn, ...]
 
 
-def read_conversations(folder: Path = CONVERSATIONS) -> Iterator[tuple[WrittenConversation, WrittenConversation]]:
+Pair = tuple[WrittenConversation, WrittenConversation]
+"""A conversation in its spoken and its written form."""
+
+
+def read_conversations(folder: Path = CONVERSATIONS) -> Iterator[Pair]:
     """All conversations of all authors, spoken and written form, in the order of their paths.
 
     Raises:

@@ -1,20 +1,26 @@
-"""Export of a trained encoder to ONNX with weights of 8 bits."""
+"""Export of a trained encoder to ONNX with weights of 8 bits, and the way back."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from torch import nn
 
-from training.encoder import DIMENSION, HEADS, Encoder, Layer
+from training.encoder import DIMENSION, HEADS, LAYERS, Encoder, Layer
 
 _WEIGHT_LIMIT = 63
 """Largest 8-bit weight. Processors without VNNI add two products in 16 bits, which larger weights can overflow: they
 would give other results than the rest."""
+
+_ARRAYS = 4 * 2 + 2 + LAYERS * (4 * 3 + 2 * 2) + 3
+"""Of an exported model, beside single numbers: four embeddings with scales, a norm, the layers and the head. A dense
+layer has weights, scales and a bias, a norm a scale and a bias."""
 
 
 class _Graph:
@@ -101,6 +107,59 @@ def exported(encoder: Encoder, temperature: float = 1.0) -> ModelProto:
     model.ir_version = 8
     onnx.checker.check_model(model)
     return model
+
+
+def restored(model: ModelProto, labels: int, dropout: float = 0.1) -> Encoder:
+    """An encoder with the weights of an exported one, to train on. Their 8 bits are its only loss.
+
+    Raises:
+      ValueError: The model has other weights than `exported` gives.
+    """
+    kinds = {TensorProto.INT8, TensorProto.FLOAT}
+    arrays = [numpy_helper.to_array(one) for one in model.graph.initializer if one.data_type in kinds and one.dims]
+    if len(arrays) != _ARRAYS:
+        raise ValueError("the model was not exported by this program")
+    given = iter(arrays)
+    encoder = Encoder(labels, dropout)
+
+    def put(parameter: nn.Parameter, values: NDArray[np.generic]) -> None:
+        parameter.data.copy_(torch.from_numpy(values.astype(np.float32)).reshape(parameter.shape))
+
+    def dense(module: nn.Linear) -> None:
+        weights, scale, bias = next(given), next(given), next(given)
+        put(module.weight, (weights * scale).T)
+        put(module.bias, bias)
+
+    def norm(module: nn.LayerNorm) -> None:
+        put(module.weight, next(given))
+        put(module.bias, next(given))
+
+    for table in (encoder.tokens, encoder.positions, encoder.channels, encoder.rules):
+        put(table.weight, next(given) * next(given))
+    norm(encoder.norm)
+    for layer in encoder.layers:
+        assert isinstance(layer, Layer)
+        dense(layer.qkv)
+        dense(layer.attention)
+        norm(layer.attention_norm)
+        dense(layer.up)
+        dense(layer.down)
+        norm(layer.norm)
+    dense(encoder.head)
+    return encoder
+
+
+@torch.no_grad()
+def mixed(first: Encoder, second: Encoder, share: float) -> Encoder:
+    """An encoder with the mean of the weights of two, of which one was trained on from the other.
+
+    Args:
+      share: Of the second.
+    """
+    made = deepcopy(second)
+    for parameter, one, other in zip(made.parameters(), first.parameters(), second.parameters(), strict=True):
+        parameter.copy_(torch.lerp(one, other, share))
+    return made
 
 
 def _layer(graph: _Graph, layer: Layer, values: str) -> str:

@@ -17,9 +17,10 @@ from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.models.windows import NO_WORD, Numbers, of_words, tokenise
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from training.conversations import Mark, WrittenConversation
+from training.conversations import Mark, Pair
 from training.examples import PLAIN, Example, Mention, Style, example, random_style
 from training.generated.calls import TRAIN_TEMPLATES, CallGenerator, TemplateFile, read_templates
+from training.sparse import is_innocent, spliced
 from training.values import Replacement, read_misheard
 
 NOTHING = "nothing"
@@ -93,16 +94,18 @@ class Augmentation:
       written: Share of conversations in the form that a recogniser writes.
       without_rules: Share of conversations in which the model does not see what rules found.
       generated: Calls from templates, for each written conversation.
+      sparse: Conversations with few turns of personal data, for each written one: see `training.sparse`.
     """
 
     replaced: float = 0.75
     written: float = 0.55
     without_rules: float = 0.15
     generated: float = 0.1
+    sparse: float = 0.2
 
 
 def augmented(
-    pair: tuple[WrittenConversation, WrittenConversation],
+    pair: Pair,
     random: Random,
     augmentation: Augmentation,
     misheard: Mapping[str, Sequence[str]],
@@ -126,7 +129,7 @@ def generated(templates: TemplateFile, seed: int) -> Example:
     return Example("templates", call.name, call.transcript, tuple(mentions))
 
 
-def as_written(pair: tuple[WrittenConversation, WrittenConversation], form: int) -> Example:
+def as_written(pair: Pair, form: int) -> Example:
     """A conversation as it is written: form 0 is the spoken one, 1 the recogniser's."""
     return example(pair[form], PLAIN if form == 0 else Style(pieces=True), Random(0))
 
@@ -146,7 +149,7 @@ def _start(folder: Path) -> None:
 
 
 def _augment(
-    task: tuple[tuple[WrittenConversation, WrittenConversation] | None, int, Augmentation],
+    task: tuple[Pair | None, int, Augmentation],
 ) -> Tokens:
     pair, seed, augmentation = task
     random = Random(seed)
@@ -165,14 +168,21 @@ class Passes:
 
     def one(
         self,
-        conversations: Sequence[tuple[WrittenConversation, WrittenConversation]],
+        conversations: Sequence[Pair],
         seed: int,
         augmentation: Augmentation,
     ) -> Iterator[Tokens]:
-        """One pass over conversations, in their order, and generated calls."""
+        """One pass over conversations, in their order, then sparse ones, and generated calls."""
         random = Random(seed)
+        innocent = [pair for pair in conversations if is_innocent(pair[0])]
+        full = {
+            language: [pair for pair in conversations if pair[0].language == language and not is_innocent(pair[0])]
+            for language in {pair[0].language for pair in innocent}
+        }
+        hosts = random.choices(innocent, k=round(len(conversations) * augmentation.sparse)) if innocent else []
+        sparse = [spliced(host, random.choice(full[host[0].language]), random) for host in hosts]
         calls = [None] * round(len(conversations) * augmentation.generated)
-        tasks = [(pair, random.getrandbits(48), augmentation) for pair in (*conversations, *calls)]
+        tasks = [(pair, random.getrandbits(48), augmentation) for pair in (*conversations, *sparse, *calls)]
         return self._pool.imap(_augment, tasks, chunksize=4)
 
     def close(self) -> None:

@@ -15,11 +15,12 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
-from training.conversations import WrittenConversation
-from training.encoder import Batch, Encoder, pretrained
-from training.passes import LABELS, WINDOW_TOKENS, Augmentation, Passes, Window, cut
+from training.conversations import Pair
+from training.encoder import Batch, Encoder
+from training.passes import WINDOW_TOKENS, Augmentation, Passes, Window, cut
 
-Pair = tuple[WrittenConversation, WrittenConversation]
+_SORTED_BATCHES = 40
+"""Batches whose windows are sorted by length: as many of all lengths that most batches have one length."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,17 @@ class Recipe:
 
 
 def train(
-    conversations: Sequence[Pair], folder: Path, recipe: Recipe, report: Callable[[str], None] = print
+    conversations: Sequence[Pair], encoder: Encoder, folder: Path, recipe: Recipe, report: Callable[[str], None] = print
 ) -> Encoder:
-    """Trains on conversations. Returns an encoder with the averaged weights of the last steps.
+    """Trains an encoder on conversations. Returns one with the averaged weights of the last steps.
 
     Args:
-      folder: The pre-trained checkpoint: `model.safetensors` and `tokenizer.json`.
+      folder: Of `tokenizer.json`.
     """
     torch.manual_seed(recipe.seed)
     random = Random(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    encoder = pretrained(folder, len(LABELS), recipe.dropout).to(device).train()
+    encoder = encoder.to(device).train()
     average = deepcopy(encoder).eval()
     passes = Passes(folder, processes=2)
     windows = cut(passes.one(conversations, recipe.seed, recipe.augmentation), WINDOW_TOKENS, random)
@@ -65,8 +66,8 @@ def train(
     done, started, recent = 0, time.monotonic(), float("nan")
     for number in range(1, recipe.passes + 1):
         coming = passes.one(conversations, recipe.seed + number, recipe.augmentation)  # made while this one is learnt
-        for first in range(0, len(windows) - recipe.batch + 1, recipe.batch):
-            batch, labels, counts = batch_of(windows[first : first + recipe.batch], device)
+        for together in batches(windows, recipe.batch, random):
+            batch, labels, counts = batch_of(together, device)
             with torch.autocast(device.type, torch.bfloat16):
                 logits = encoder(batch)
             value = loss(logits.float(), labels, counts)
@@ -92,12 +93,27 @@ def loss(logits: Tensor, labels: Tensor, counts: Tensor) -> Tensor:
     return (losses * counts).sum() / counts.sum().clamp(min=1.0)
 
 
+def batches(windows: Sequence[Window], size: int, random: Random) -> list[Sequence[Window]]:
+    """Windows in random order, `size` at a time, those of about one length together; less is left out."""
+    made: list[Sequence[Window]] = []
+    for first in range(0, len(windows), size * _SORTED_BATCHES):
+        by_length = sorted(windows[first : first + size * _SORTED_BATCHES], key=_length)
+        made += [by_length[start : start + size] for start in range(0, len(by_length) - size + 1, size)]
+    random.shuffle(made)
+    return made
+
+
 def batch_of(windows: Sequence[Window], device: torch.device) -> tuple[Batch, Tensor, Tensor]:
-    """Windows as one batch, its labels, and which of them count."""
+    """Windows as one batch, as long as the longest of them, its labels, and which of them count."""
+    longest = max(map(_length, windows))
     tokens, channels, rules, labels, counts, mask = (
-        torch.from_numpy(np.stack(column)).to(device) for column in zip(*windows, strict=True)
+        torch.from_numpy(np.stack(column)[:, :longest]).to(device) for column in zip(*windows, strict=True)
     )
     return Batch(tokens, channels, rules, mask.bool()), labels.long(), counts
+
+
+def _length(window: Window) -> int:
+    return int(window.mask.sum())
 
 
 def _rate(step: int, steps: int, warm_up: float) -> float:

@@ -3,6 +3,7 @@
     python -m evaluation.text.authors                             # default policies, authors whom no model has seen
     python -m evaluation.text.authors --authors kofi,walter --policies all
     python -m evaluation.text.authors --authors ada --detector FOLDER    # a model that was trained without ada
+    python -m evaluation.text.authors --sparse                    # one short exchange of personal data in innocent talk
     python -m evaluation.text.authors --grades                    # writes docs/grades.json (`make grades`)
 
 Conversations are read in two forms: `spoken` is what is said, with numbers as words; `written` is what a speech
@@ -49,6 +50,7 @@ from evaluation.text.redacted_words import (
     from_lines,
     kept,
     samples,
+    sparse_samples,
 )
 from hushbeam.schemas.policies import CATALOGUE, broader, resolve_policies
 from hushbeam.transforms.detect_pii.detector import Detector
@@ -244,10 +246,11 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="file for the redacted words, as `--findings` reads them")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--no-alone", action="store_true", help="do not request policies alone: half the time")
+    parser.add_argument("--sparse", action="store_true", help="conversations with one short exchange of personal data")
     parser.add_argument("--grades", action="store_true", help="also write docs/grades.json")
     parser.add_argument("--detector", metavar="FOLDER", help="a detection model, instead of the packaged one")
     given = parser.parse_args()
-    if given.grades and (given.authors != JUDGES or given.no_alone or given.findings or given.detector):
+    if given.grades and (given.authors != JUDGES or given.no_alone or given.findings or given.detector or given.sparse):
         parser.error("--grades measures the packaged model on all who judge, and each policy alone")
     with ExitStack() as files:
         if given.findings:
@@ -256,7 +259,8 @@ def main() -> None:
             redacted = detectors_words(given.detector)
         if given.keep:
             redacted = kept(redacted, files.enter_context(given.keep.open("w", encoding="utf-8")))
-        results = measure(samples(given.authors), redacted, given.policies, with_alone=not given.no_alone)
+        judged = (sparse_samples if given.sparse else samples)(given.authors)
+        results = measure(judged, redacted, given.policies, with_alone=not (given.no_alone or given.sparse))
     console = wide_console()
     for table in (author_table(results), policy_table(results), alone_table(results)):
         console.print(table)

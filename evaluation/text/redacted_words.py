@@ -18,6 +18,7 @@ from hushbeam.schemas.policies import resolve_policies
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from training.conversations import CONVERSATIONS, Form, read_conversation
 from training.examples import PLAIN, Example, Style, example
+from training.sparse import is_innocent, spliced
 
 FORMS: tuple[Form, ...] = ("spoken", "written")
 _STYLES = {"spoken": PLAIN, "written": Style(pieces=True)}
@@ -48,6 +49,21 @@ def samples(authors: Sequence[str] = (), folder: Path = CONVERSATIONS) -> Iterat
         for path in sorted((folder / author).glob("*.txt")):
             for form in FORMS:
                 yield Sample(form, example(read_conversation(path, form), _STYLES[form], Random(0)))
+
+
+def sparse_samples(authors: Sequence[str] = (), folder: Path = CONVERSATIONS, each: int = 5) -> Iterator[Sample]:
+    """Conversations of these authors without personal data, with a few turns of others, each `each` times."""
+    pairs = [
+        (read_conversation(path, "spoken"), read_conversation(path, "written"))
+        for author in authors or authors_in(folder)
+        for path in sorted((folder / author).glob("*.txt"))
+    ]
+    random = Random(0)
+    for innocent in filter(lambda pair: is_innocent(pair[0]), pairs):
+        full = [pair for pair in pairs if pair[0].language == innocent[0].language and not is_innocent(pair[0])]
+        for guest in random.choices(full, k=each):
+            for form, made in zip(FORMS, spliced(innocent, guest, random), strict=True):
+                yield Sample(form, example(made, _STYLES[form], Random(0)))
 
 
 def authors_in(folder: Path = CONVERSATIONS) -> list[str]:

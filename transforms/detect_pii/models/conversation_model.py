@@ -24,10 +24,8 @@ from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.base.checksums import sha256_of_model
 from hushbeam.transforms.detect_pii.decision import as_candidates
 from hushbeam.transforms.detect_pii.languages import SUPPORTED
-from hushbeam.transforms.detect_pii.models.readings import CLOSE_STRIDE_TOKENS, CLOSE_TOKENS, combined
 from hushbeam.transforms.detect_pii.models.windows import (
     NO_WORD,
-    TokenisedConversation,
     Window,
     of_words,
     tokenise,
@@ -41,7 +39,7 @@ NOTHING = "nothing"
 PACKAGED = Path(__file__).parent / "packaged"
 CHECKSUMS: Mapping[str, str] = {
     "config.json": "784789590d8cc2b89ada1c8e2994431546cbde593427b43ada341082c9158390",
-    "model.onnx": "abb538355d309b89010e27fd6b257eb1682057a7580610ed8b4726525239995a",
+    "model.onnx": "a5e3829ae98d6dad37e20d1c277e1bc502326a65e70276dd6771c0725e809296",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 """SHA-256 of the packaged model's files, which are the files of every model."""
@@ -163,24 +161,9 @@ class ConversationModel:
         """
         read = tokenise(conversation.transcript, self._tokenizer)
         of_rules = of_words([self._numbers.get(policy or NOTHING, 0) for policy in rules], read)
-        wide = self._reading(conversation, read, of_rules, self._size - 1, self._stride)
-        if len(read.tokens) < CLOSE_TOKENS or self._size <= CLOSE_TOKENS:
-            return wide
-        close = self._reading(conversation, read, of_rules, CLOSE_TOKENS - 1, CLOSE_STRIDE_TOKENS)
-        return combined(wide, close, self.labels)
-
-    def _reading(
-        self,
-        conversation: Conversation,
-        read: TokenisedConversation,
-        of_rules: NDArray[np.int32],
-        size: int,
-        stride: int,
-    ) -> NDArray[np.float32]:
-        """The probabilities from windows of this many tokens."""
         words = len(conversation.words)
         sums = np.zeros((words + 1, len(self.labels)), np.float32)  # the last row is for tokens of no word
-        for window in windows(len(read.tokens), size, stride):
+        for window in windows(len(read.tokens), self._size - 1, self._stride):
             found = self._read(window, read.tokens, read.channels, of_rules)
             kept = slice(window.first_kept - window.first, window.last_kept - window.first)
             np.add.at(sums, read.words[window.first_kept : window.last_kept], found[kept])
