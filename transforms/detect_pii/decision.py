@@ -146,7 +146,7 @@ def decide(
     in_family = found.in_family(at)
     of_rules = tuple(of_rules)
     redacted = redacted_words(conversation, found, at, of_rules) | in_family.any(axis=0)
-    redacted |= _misheard(conversation, found, redacted, requested, at, of_rules)
+    redacted |= _misheard(conversation, found, redacted, requested, at) & ~_beside_spelled(len(redacted), of_rules)
     certainty = np.maximum(found.total, np.where(in_family, found.of_family, 0.0).max(axis=0)).clip(max=1.0)
     policies = [
         owner.policy if owner and is_redacted else None for owner, is_redacted in zip(found.best, redacted, strict=True)
@@ -299,22 +299,26 @@ def _misheard(
     redacted: NDArray[np.bool_],
     requested: Collection[str],
     at: Thresholds,
-    of_rules: Iterable[Candidate],
 ) -> NDArray[np.bool_]:
-    """Whether each word may be a misheard part of personal data: of an answer, or of what is redacted beside it.
-
-    A word beside a spelled name is none: the letters are whole, and the name that they spell is looked for before them.
-    """
+    """Whether each word may be a misheard part of personal data: of an answer, or of what is redacted beside it."""
     doubted = np.array([word.confidence < _DOUBTED for word in conversation.words], dtype=bool)
     doubted &= ~redacted & (found.total >= at.misheard)
     doubted &= np.array([owner is not None and owner.policy in _MISHEARD for owner in found.best], dtype=bool)
     if not doubted.any():
         return doubted
     answers = words_of_answers(conversation, requested)
-    spelled = {word for one in of_rules if one.detector == SPELLED for word in range(one.first_word, one.last_word + 1)}
     for word in np.flatnonzero(doubted).tolist():
         turn = conversation.turn_of(word)
-        neighbours = [near for near in (word - 1, word + 1) if 0 <= near < len(redacted)]
+        neighbours = (near for near in (word - 1, word + 1) if 0 <= near < len(redacted))
         is_beside = any(redacted[near] and conversation.turn_of(near) == turn for near in neighbours)
-        doubted[word] = spelled.isdisjoint(neighbours) and (is_beside or word in answers)
+        doubted[word] = is_beside or word in answers
     return doubted
+
+
+def _beside_spelled(words: int, of_rules: Iterable[Candidate]) -> NDArray[np.bool_]:
+    """Whether each word is beside a spelled name: its letters are whole, and the name itself is looked for before."""
+    beside = np.zeros(words, bool)
+    for one in of_rules:
+        if one.detector == SPELLED:
+            beside[max(0, one.first_word - 1) : one.last_word + 2] = True
+    return beside
