@@ -30,7 +30,8 @@ class Served:
         self._socket = listen(0)
         self.address = server.address(self._socket.getsockname()[1])
         self.base = f"http://{urlsplit(self.address).netloc}"
-        self.token = urlsplit(self.address).query.removeprefix("token=")
+        token = urlsplit(self.address).query.removeprefix("token=")
+        self.cookie = f"hushbeam-review-{urlsplit(self.address).port}={token}"
         self._application = server.application()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -56,7 +57,7 @@ class Served:
         if body is not None:
             request.data = json.dumps(body).encode()
         if cookie:
-            request.add_header("Cookie", f"hushbeam-review={self.token}")
+            request.add_header("Cookie", self.cookie)
         if host:
             request.add_header("Host", host)
         try:

@@ -98,7 +98,7 @@ def test_the_recording_is_served_in_ranges_and_only_redacted(served: Served, out
     published = next((output / "audio").glob("card.*")).read_bytes()
     assert served.ask("/api/recordings/card/audio") == (200, published)
     request = urllib.request.Request(f"{served.base}/api/recordings/card/audio")
-    request.add_header("Cookie", f"hushbeam-review={served.token}")
+    request.add_header("Cookie", served.cookie)
     request.add_header("Range", "bytes=10-19")
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert (answer.status, answer.read()) == (206, published[10:20])
@@ -199,7 +199,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     """The page as somebody opens it who was never there: each context has cookies and drafts of its own."""
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
@@ -858,6 +858,21 @@ def test_two_reviewers_are_kept_apart_and_their_disagreements_are_listed(
     assert _review_of(output, reviewer="ben")["decision"] == "corrected"
     page.get_by_label("reviewers disagree").check()
     expect(page.locator("#recordings button")).to_have_count(1)
+
+
+def test_two_pages_of_one_browser_do_not_shut_each_other_out(
+    page: Page, output: Path, served: Served, tmp_path: Path
+) -> None:
+    _open_card(page)
+    with Served(output, tmp_path / "peaks", reviewer="ben") as other:
+        second = page.context.new_page()
+        second.goto(other.address)
+        _open_card(second)
+        page.reload()
+        _open_card(page)
+        second.reload()
+        _open_card(second)
+        second.close()
 
 
 def _list_twelve_more(page: Page) -> None:

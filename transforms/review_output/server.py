@@ -1,8 +1,8 @@
 """Server of the review page: for one person, on this machine, while the command runs.
 
 It listens on loopback only. The URL that the command prints contains a token, new at every start. The browser keeps it
-as a cookie that requests from other sites do not carry. Requests for another host name are refused, against DNS
-rebinding.
+as a cookie that requests from other sites do not carry, named after the port: browsers send a cookie to all ports of a
+host, and several pages may be open. Requests for another host name are refused, against DNS rebinding.
 """
 
 from __future__ import annotations
@@ -51,7 +51,6 @@ from hushbeam.transforms.storage import files
 
 LOOPBACK = "127.0.0.1"
 
-_COOKIE = "hushbeam-review"
 _STATIC = package_files("hushbeam.transforms.review_output") / "static"
 _BASE = package_files("hushbeam.transforms.base.pages") / "base.css"
 """The style sheet of all pages."""
@@ -135,9 +134,9 @@ class ReviewServer:
             raise web.HTTPMisdirectedRequest
         if self._is_token(request.query.get("token", "")):
             entrance = web.HTTPSeeOther("/")
-            entrance.set_cookie(_COOKIE, self._token, httponly=True, samesite="Strict")
+            entrance.set_cookie(_cookie_of(request), self._token, httponly=True, samesite="Strict")
             raise entrance
-        if not self._is_token(request.cookies.get(_COOKIE, "")):
+        if not self._is_token(request.cookies.get(_cookie_of(request), "")):
             raise web.HTTPForbidden(text="Open the address that the command printed.")
         answer = await handler(request)
         answer.headers.setdefault("Content-Security-Policy", "default-src 'none'")
@@ -320,6 +319,10 @@ class ReviewServer:
 
     async def _remove_copies(self, application: web.Application) -> None:
         self._copies.cleanup()
+
+
+def _cookie_of(request: web.Request) -> str:
+    return f"hushbeam-review-{request.url.port}"
 
 
 _UNDECIDED: dict[str, object] = {"decision": "", "state": "", "reviewers": [], "disagreements": 0}
