@@ -75,8 +75,14 @@ def test_a_plan_reads_lines_as_the_run_does(redact: Redact, tmp_path: Path, monk
     private = ("--unredacted_output", str(tmp_path / "private"), "--unredacted_key", "env:PRIVATE")
     options = ("--hash_identities", "env:IDENTITIES", *private)
     assert redact(CARD, options=options).status == EXIT_COMPLETED
-    planned = redact(CARD, TRANSFER | {"redact_pii": False}, options=options, command=plan.run).terminal
+    lines = (CARD, TRANSFER | {"redact_pii": False})
+    planned = redact(*lines, options=options, command=plan.run).terminal
     assert planned.splitlines()[:2] == ["1  to do: new", "1  up to date"]
+    assert redact(*lines, options=options).status == EXIT_COMPLETED
+    again = redact(*lines, options=options, command=plan.run).terminal
+    assert again == "2  up to date\nNothing to redact\n"
+    forced = redact(*lines, options=(*options, "--force"), command=plan.run).terminal
+    assert forced.splitlines()[0] == "2  to redo: --force"
 
 
 def test_a_plan_tells_recordings_with_given_transcripts_apart(
