@@ -73,6 +73,8 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
         recordings=job.recordings,
         spooled=job.spooled,
         hash_identities=options.hash_identities,
+        output=job.output,
+        is_held=False,
         unredacted=job.unredacted is not None,
     )
     to_redact = recordings
