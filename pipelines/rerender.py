@@ -230,7 +230,9 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
 
 
 def _fewer_policies(options: RerenderOptions, output: str) -> Iterator[str]:
-    """Tells which policies the requested ones leave out.
+    """Tells which policies the requested ones leave out, before any recording is rendered.
+
+    Workers compare again, with the status objects that they find under the lock.
 
     Raises:
       ConfigurationError: The options do not allow to leave out any.
