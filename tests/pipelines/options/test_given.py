@@ -56,6 +56,8 @@ _REDACT = ("redact", "--manifest", "calls.jsonl", "--output", "out")
             "'done' has no option before it; did you mean --output done?\n",
         ),
         (("erase", "--output", "done", "call-4711"), "'call-4711' has no option before it\n"),
+        (("erase", "--output", "done", "https://me:k@a.example/call?sig=k"), "'https://a.example/call' has no option"),
+        (("https://me:k@a.example/call?sig=k",), "unknown command 'https://a.example/call'\n"),
         (("erase", "--output=done", "call-4711"), "'call-4711' has no option before it\n"),
         (
             ("erase", "--output", "done", "--recording_ids", "call-4711"),
