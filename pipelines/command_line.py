@@ -22,6 +22,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, 
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.starting.start import load_command
 from hushbeam.schemas.errors import RunError
+from hushbeam.transforms.storage import urls
 
 _PANELS = {
     "Redact and check": {
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         near = get_close_matches(name, COMMANDS, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        complain(f"unknown command {name!r}{meant}")
+        complain(f"unknown command {urls.display(name)!r}{meant}")
         return EXIT_USAGE
     options, beam_arguments = read(options_of(name), rest)
     module = load_command(f"{__package__}.{name}", options, beam_arguments)

@@ -98,6 +98,8 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
         spooled=spooled_manifests(spool.name if spool else None),
         hash_identities=options.hash_identities,
         only_receivers=True,
+        output=output,
+        is_held=False,  # it hashes nothing that it writes
     )
     announcements = (
         pipeline

@@ -30,7 +30,7 @@ from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.estimate_work import EstimateWork
 from hushbeam.transforms.read_manifest import ReadManifest
-from hushbeam.transforms.skip_finished import SkipFinished
+from hushbeam.transforms.skip_finished import SkipFinished, Unfinished
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join, normalised
 
@@ -73,16 +73,18 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
         recordings=job.recordings,
         spooled=job.spooled,
         hash_identities=options.hash_identities,
+        output=job.output,
+        is_held=False,
         unredacted=job.unredacted is not None,
     )
-    unfinished = recordings | SkipFinished(
-        job.output,
-        job.run_id,
-        job.identities["configuration_id"],
-        tombstones=job.output,
-        force=options.force,
-        sources=job.sources,
-    )
+    to_redact = recordings
+    if job.unredacted is not None:
+        to_redact = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
+    unfinished = to_redact | "Skip redacted" >> _skip_finished(job, job.output)
+    if job.unredacted is not None:
+        not_to_redact = recordings | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
+        unpublished = not_to_redact | "Skip unredacted" >> _skip_finished(job, job.unredacted.root)
+        unfinished = _both(unfinished, unpublished)
     return (rejected, unfinished) | EstimateWork(
         planning.probe_headers,
         planning.duration_key,
@@ -90,6 +92,23 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
         force=options.force,
         sources=job.sources,
     )
+
+
+def _skip_finished(job: Job, ledger: str) -> SkipFinished:
+    """Skips what a run would skip by the ledger in a root: that of the output, or of the unredacted output."""
+    return SkipFinished(
+        ledger,
+        job.run_id,
+        job.identities["configuration_id"],
+        tombstones=job.output,
+        force=job.options.force,
+        sources=job.sources,
+    )
+
+
+def _both(first: Unfinished, second: Unfinished) -> Unfinished:
+    pairs = zip(Unfinished._fields, first, second, strict=True)
+    return Unfinished(*((one, other) | f"All {field}" >> beam.Flatten() for field, one, other in pairs))
 
 
 def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console) -> int:

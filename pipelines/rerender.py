@@ -15,6 +15,7 @@ from rich.console import Console
 from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.commands.rerender import Request, RerenderOptions, Selection
 from hushbeam.pipelines.options.dataflow import fit_workers
+from hushbeam.pipelines.options.given import meant
 from hushbeam.pipelines.options.groups import Workers, sealed_root
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.rules import Rules, read_rules
@@ -83,9 +84,9 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
         raise ConfigurationError("--store: required, or --corrections, which mutes what reviewers marked")
     elif is_empty(store.root):
         raise ConfigurationError(
-            "--store: nothing is stored there. rerender needs the words and findings that hushbeam redact keeps with "
-            "--store and --store_key: run redact again with these and --force. To mute only what reviewers marked, no "
-            "store is needed: --corrections"
+            f"--store: nothing is stored there{meant(store.root) or '.'} rerender needs the words and findings "
+            "that hushbeam redact keeps with --store and --store_key: run redact again with these and --force. To mute "
+            "only what reviewers marked, no store is needed: --corrections"
         )
     check_signed_as_before(output, options.certificate_key)
     table_format = recorded_format(output)
@@ -229,7 +230,9 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
 
 
 def _fewer_policies(options: RerenderOptions, output: str) -> Iterator[str]:
-    """Tells which policies the requested ones leave out.
+    """Tells which policies the requested ones leave out, before any recording is rendered.
+
+    Workers compare again, with the status objects that they find under the lock.
 
     Raises:
       ConfigurationError: The options do not allow to leave out any.

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from rich.console import Console
 
 from hushbeam.pipelines.options.commands.unseal import UnsealOptions
+from hushbeam.pipelines.options.given import meant
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import remarks
@@ -73,9 +74,8 @@ def _without_transcript(missing: Sequence[str], root: str, given: str) -> str:
     """What is wrong with ids that have no transcript: perhaps not they, but the root."""
     known = kept_names(root)
     if not known:
-        return (
-            f"--unredacted_output: no run has written an unredacted transcript in {urls.display(given)}; name the "
-            "--unredacted_output of the runs"
+        return f"--unredacted_output: no run has written an unredacted transcript in {urls.display(given)}" + (
+            meant(given) or "; name the --unredacted_output of the runs"
         )
     said = []
     for recording_id in missing[:_MOST_NAMED]:

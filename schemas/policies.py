@@ -28,7 +28,10 @@ class UnknownPolicyError(ValueError):
     """
 
     def __init__(self, name: str, position: int, advice: str) -> None:
-        super().__init__(f"Unknown policy {name!r}. {advice}")
+        # A URL is a recording that was given after the list. Its query may be a secret.
+        scheme, separator, _ = name.partition("://")
+        shown = f"{scheme}://…" if separator else name
+        super().__init__(f"Unknown policy {shown!r}. {advice}")
         self.position = position
         self.advice = advice
 

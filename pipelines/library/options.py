@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_origin
 
@@ -54,8 +54,8 @@ def redact_options(given: Mapping[str, Any], *, without: frozenset[str] = frozen
 
 def _plain(name: str, value: Any, field: FieldInfo) -> Any:
     if name == "recognisers":
-        return names_of(value)
+        return names_of(value if isinstance(value, type | Iterable) else (value,))
     if get_origin(field.annotation) is tuple:
-        value = (value,) if isinstance(value, str | os.PathLike) else value
+        value = (value,) if isinstance(value, str | os.PathLike) or not isinstance(value, Iterable) else value
         return tuple(os.fspath(one) if isinstance(one, os.PathLike) else one for one in value)
     return os.fspath(value) if isinstance(value, os.PathLike) else value

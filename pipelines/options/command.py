@@ -37,6 +37,7 @@ from hushbeam.pipelines.options.arguments import (
     type_of,
 )
 from hushbeam.pipelines.options.wrong import WrongOption
+from hushbeam.transforms.storage import urls
 
 CONFIG, SCHEMA, HELP, HELP_ALL = "config", "print_config_schema", "help", "help-all"
 """Flags that every command has beside its options."""
@@ -211,6 +212,7 @@ class Command:
     def _unexpected(self, argument: str, arguments: Sequence[str]) -> WrongOption:
         if argument.startswith("-"):
             return WrongOption(f"unknown option {argument}")
+        argument = urls.display(argument)
         named = {token.partition("=")[0] for token in arguments}
         missing = [flag for flag, field in self.fields.items() if field.is_required() and f"--{flag}" not in named]
         if not missing:

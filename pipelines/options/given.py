@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
 from glob import has_magic
@@ -13,7 +14,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 
-_MOST_COMPARED = 10_000
+MOST_COMPARED = 10_000
 """Names in a folder that are compared with a mistyped one, so that a huge folder does not delay the answer."""
 _LIKE_A_NAME = 0.7
 
@@ -45,11 +46,15 @@ def is_folder(location: str) -> bool:
         return False
 
 
-def meant(location: str) -> str:
+def meant(location: str, fits: Callable[[Path], bool] | None = None) -> str:
     """Asks whether a file, folder or glob nearby was meant by one that does not exist; empty if none is like it.
 
     Only the first part of the path that is missing is compared, with what lies beside it on this machine.
+
+    Args:
+      fits: Whether a path may have been meant. By default it must exist, if a glob does not follow it.
     """
+    fits = fits or (lambda path: has_magic(location) or path.exists())
     parts = Path(location).parts
     if "://" in location:
         return ""
@@ -60,9 +65,8 @@ def meant(location: str) -> str:
         with suppress(OSError):
             if not (before / part).exists():
                 with os.scandir(before) as beside:
-                    names = [entry.name for entry in islice(beside, _MOST_COMPARED)]
-                near = get_close_matches(part, names, n=1, cutoff=_LIKE_A_NAME)
-                candidate = Path(before, *near, *after)
-                is_there = bool(near) and (candidate.exists() or has_magic(location))
-                return f"; did you mean {candidate}?" if is_there else ""
+                    names = [entry.name for entry in islice(beside, MOST_COMPARED)]
+                like = get_close_matches(part, names, cutoff=_LIKE_A_NAME)
+                candidates = (Path(before, name, *after) for name in like)
+                return next((f"; did you mean {path}?" for path in candidates if fits(path)), "")
     return ""

@@ -72,7 +72,6 @@ def carry_out(
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
     """
-    started = time.monotonic()
 
     def report_stop(status: int) -> None:
         observer.ended(status, console, reason="stopped by a signal", stopped=True)
@@ -80,6 +79,7 @@ def carry_out(
     with locked(
         job.output, job.run_id, console, local=local, on_stop=report_stop, wait=job.options.wait_for_lock
     ) as lock:
+        started = time.monotonic()  # the wait for another run is no work of this one
         check_new(job.output, job.run_id)
         # Again: a run that waited comes after one that may have been the first of this output.
         check_signed_as_before(job.output, job.options.certificate_key)

@@ -53,7 +53,11 @@ MEANINGS = {
         "tell a person, without undoing the run: what completed is published",
     ),
     EXIT_PROBLEMS: Meaning("`audit`, `doctor` or `models` found something wrong", "call a person"),
-    EXIT_LOCKED: Meaning("Another run works on the same output", "try again later"),
+    EXIT_LOCKED: Meaning(
+        "Another run works on the same output, and this one changed nothing; or it took the output over from this one, "
+        "which had stood still for ten minutes",
+        "try again later",
+    ),
     EXIT_CANARIES_MISSED: Meaning(
         "`--canaries`: less than 90 % of the known values were redacted; nothing was published", "call a person"
     ),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hushbeam.pipelines.options.given import MOST_COMPARED, meant
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -46,7 +48,8 @@ def output_of_runs(output: str) -> str:
         ) from None
     if not found:
         raise ConfigurationError(
-            f"--output: no run has written anything in {urls.display(output)}; name the output of earlier runs"
+            f"--output: no run has written anything in {urls.display(output)}"
+            + (_meant(output, root) or "; name the output of earlier runs")
         )
     return root
 
@@ -186,6 +189,23 @@ def _written_by_runs(root: str) -> Iterator[bool]:
     for table in SCHEMAS:
         yield from (run_of(file.name) is not None for file in _files(root, table))
     yield from (is_tombstone(file.name) for file in _files(root, TOMBSTONES))
+
+
+def _meant(output: str, root: str) -> str:
+    """Asks whether an output nearby was meant: one with a name like it, that around it, or the only one in it."""
+    if not urls.is_local(root):
+        return ""
+    if beside := meant(output, _is_output):
+        return beside
+    if _is_output(around := Path(root).parent):
+        return f"; did you mean {around}?"
+    inside = [path for path in islice(Path(output).glob("*"), MOST_COMPARED) if _is_output(path)]
+    return f"; did you mean {inside[0]}?" if len(inside) == 1 else ""
+
+
+def _is_output(folder: Path) -> bool:
+    """Whether a run has ended in a folder. It lists no more than the runs: the folder may be anybody's."""
+    return next(folder.glob("runs/*/summary.json"), None) is not None
 
 
 def _files(root: str, folder: str) -> Iterator[StoredFile]:

@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 from standardwebhooks import Webhook
 
 from hushbeam.pipelines import notify, rerender
+from hushbeam.pipelines.options.commands.notify import NotifyOptions
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, Reply, running
 
@@ -119,6 +124,24 @@ def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: 
     assert status == EXIT_INCOMPLETE
     assert "no manifest of this run names a receiver" in said
     assert len(receiver.received) == 1
+
+
+def test_a_worker_with_another_key_finds_no_receiver_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster, where whoever submits the job need not have the key."""
+    monkeypatch.setenv("IDENTITIES", "a key of sixteen bytes")
+    remember_identity_key(str(tmp_path), Pseudonyms("env:IDENTITIES").check_value)
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text(json.dumps({"recording_id": "card", "audio_url": "card.flac"}) + "\n")
+    given = ("--output", str(tmp_path), "--manifest", str(manifest), "--hash_identities", "env:IDENTITIES", "--resume")
+    resumption = notify.prepare(parse(NotifyOptions, given)[0], local=False)
+    monkeypatch.setenv("IDENTITIES", "another key of sixteen bytes")
+    with (
+        pytest.raises(Exception, match="--hash_identities: earlier runs of this output used another key"),
+        beam.Pipeline() as pipeline,
+    ):
+        notify.build(pipeline, resumption)
 
 
 def test_without_a_manifest_it_is_asked_for(tmp_path: Path) -> None:

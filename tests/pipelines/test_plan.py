@@ -6,14 +6,21 @@ import base64
 import io
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
 from rich.console import Console
 
 from hushbeam import Candidate, Conversation, DetectionSettings, Recogniser
 from hushbeam.pipelines import plan
+from hushbeam.pipelines.options.commands.plan import PlanOptions
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
+from hushbeam.pipelines.running.job import prepare
+from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
@@ -75,8 +82,46 @@ def test_a_plan_reads_lines_as_the_run_does(redact: Redact, tmp_path: Path, monk
     private = ("--unredacted_output", str(tmp_path / "private"), "--unredacted_key", "env:PRIVATE")
     options = ("--hash_identities", "env:IDENTITIES", *private)
     assert redact(CARD, options=options).status == EXIT_COMPLETED
-    planned = redact(CARD, TRANSFER | {"redact_pii": False}, options=options, command=plan.run).terminal
+    lines = (CARD, TRANSFER | {"redact_pii": False})
+    planned = redact(*lines, options=options, command=plan.run).terminal
     assert planned.splitlines()[:2] == ["1  to do: new", "1  up to date"]
+    assert redact(*lines, options=options).status == EXIT_COMPLETED
+    again = redact(*lines, options=options, command=plan.run).terminal
+    assert again == "2  up to date\nNothing to redact\n"
+    forced = redact(*lines, options=(*options, "--force"), command=plan.run).terminal
+    assert forced.splitlines()[0] == "2  to redo: --force"
+
+
+def test_a_plan_proves_the_key_of_hashed_ids_where_no_run_recorded_it(
+    redact: Redact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--hash_identities", "env:IDENTITIES")
+    monkeypatch.setenv("IDENTITIES", "0123456789abcdef")
+    done = redact(CARD, options=options)
+    assert done.status == EXIT_COMPLETED
+    record = done.output / "runs" / "identity-key.json"
+    for key, told in (("0123456789abcdef", "1  up to date"), ("fedcba9876543210", "1  to do: new")):
+        record.unlink(missing_ok=True)
+        monkeypatch.setenv("IDENTITIES", key)
+        assert redact(CARD, options=options, command=plan.run).terminal.splitlines()[0] == told
+        assert not record.exists()
+
+
+def test_the_workers_of_a_plan_compare_the_key_of_hashed_ids(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster, where whoever submits the job need not have the key."""
+    monkeypatch.setenv("IDENTITIES", "0123456789abcdef")
+    remember_identity_key(str(tmp_path / "out"), Pseudonyms("env:IDENTITIES").check_value)
+    given = (str(calls / "card.flac"), "--output", str(tmp_path / "out"), "--hash_identities", "env:IDENTITIES")
+    options, _ = parse(PlanOptions, given)
+    monkeypatch.setenv("IDENTITIES", "fedcba9876543210")
+    with (
+        closing(prepare(options, local=False, writes=False)) as job,
+        pytest.raises(Exception, match="--hash_identities: earlier runs of this output used another key"),
+        beam.Pipeline() as pipeline,
+    ):
+        plan.build(pipeline, job, options.planning)
 
 
 def test_a_plan_tells_recordings_with_given_transcripts_apart(

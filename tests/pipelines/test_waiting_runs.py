@@ -91,6 +91,34 @@ def test_a_run_says_once_whom_it_waits_for_and_begins_when_that_one_ends(tmp_pat
     ]
 
 
+class _Release(io.StringIO):
+    """A terminal that releases a lock when a run says that it waits for it."""
+
+    def __init__(self, lock: RunLock) -> None:
+        super().__init__()
+        self._lock = lock
+        self.released_s: float | None = None
+
+    def write(self, text: str) -> int:
+        if self.released_s is None and "Waiting up to" in text:
+            time.sleep(0.5)  # more than is lost in rounding
+            self.released_s = time.monotonic()
+            self._lock.release()
+        return super().write(text)
+
+
+def test_the_time_of_a_run_begins_after_its_wait(
+    calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first := RunLock(str(tmp_path / "out"), "first")).__enter__()
+    terminal = _Release(first)
+    options = ("--output", str(tmp_path / "out"), *FAST, "--wait_for_lock", "10m", "--json")
+    assert redact.run([str(calls / "card.flac"), *options], Console(file=terminal)) == EXIT_COMPLETED
+    ended_s = time.monotonic()
+    assert terminal.released_s is not None
+    assert json.loads(capsys.readouterr().out)["wall_s"] <= ended_s - terminal.released_s + 0.05
+
+
 def test_a_wait_ends_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
     monkeypatch.setattr(locking, "duration", lambda _: timedelta(seconds=0.5))

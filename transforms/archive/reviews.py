@@ -322,7 +322,8 @@ def read_reviews_of(output: str, recording_id: str) -> tuple[Review, ...]:
 def write_review(output: str, review: Review) -> None:
     """Writes a review, and replaces an earlier one of the same recording by the same reviewer."""
     name = review_name(review.reviewed.recording_id, review.reviewer)
-    files.write_bytes(join(output, FOLDER, name), review.model_dump_json(indent=1).encode())
+    content = review.model_dump_json(indent=1).encode()
+    files.undisturbed(lambda: files.write_bytes(join(output, FOLDER, name), content))
 
 
 def read_all_reviews(output: str) -> dict[str, tuple[Review, ...]]:

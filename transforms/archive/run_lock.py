@@ -286,11 +286,13 @@ class RunLock:
             raise RunLockedError("--output: another run has just locked the output; start this one again later")
 
     def _create(self) -> bool:
-        return files.create(self._lock_url, json.dumps(asdict(self._owner)).encode())
+        content = json.dumps(asdict(self._owner)).encode()
+        return files.undisturbed(lambda: files.create(self._lock_url, content))
 
     def _take_over(self, holder: Owner) -> None:
         self._require_stale(holder)
-        if not files.create(self._taken_url(holder), self._owner.token.encode()):
+        taken, token = self._taken_url(holder), self._owner.token.encode()
+        if not files.undisturbed(lambda: files.create(taken, token)):
             raise RunLockedError(
                 f"--output: another run is taking over from run {holder.run_id}, which died; if there is no such run, "
                 f"delete runs/LOCK and runs/LOCK-{holder.token}.taken in the output"
@@ -351,7 +353,7 @@ class RunLock:
 
     def _beat(self) -> None:
         beat_s = self._now()
-        files.write_bytes(self._alive_url(self._owner), f"{beat_s:.3f}".encode())
+        files.undisturbed(lambda: files.write_bytes(self._alive_url(self._owner), f"{beat_s:.3f}".encode()))
         self._last_beat_s = beat_s
 
     def _keep_alive(self) -> None:

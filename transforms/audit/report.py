@@ -73,7 +73,8 @@ def _write(
     places: Sequence[AudiblePlace],
     runs: Sequence[AuditedRun],
 ) -> str:
-    files.write_bytes(url, json.dumps(summarise(totals, problems, places, runs, about), indent=1).encode())
+    content = json.dumps(summarise(totals, problems, places, runs, about), indent=1).encode()
+    files.undisturbed(lambda: files.write_bytes(url, content))
     return url
 
 

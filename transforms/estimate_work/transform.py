@@ -15,7 +15,7 @@ from hushbeam.schemas.stages import PendingRecording
 from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNKNOWN, Probe, estimate, of_given
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.skip_finished.transform import Unfinished
+from hushbeam.transforms.skip_finished import Unfinished
 from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage.urls import extension
 

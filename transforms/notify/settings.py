@@ -11,6 +11,7 @@ from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import FORMS, SecretReference
 from hushbeam.transforms.notify.header_secrets import HeaderSecretOption, host_of
 from hushbeam.transforms.option_lists import SEPARATED
+from hushbeam.transforms.storage import urls
 
 LONGEST_SIGNED_HOURS = 7 * 24
 """The limit of both stores for signed URLs."""
@@ -20,7 +21,7 @@ def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a network such as 10.1.0.0/16") from None
+        raise ValueError(f"{urls.display(text)!r} is not a network such as 10.1.0.0/16") from None
     return text
 
 

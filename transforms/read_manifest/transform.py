@@ -17,7 +17,7 @@ from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.schemas.failure import READING, Failure
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
-from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
+from hushbeam.transforms.archive.runs.identity_key import check_identity_key, remember_identity_key
 from hushbeam.transforms.archive.runs.parts import Claim, EarlierIds, RunPart, digest
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome, end_of_failure
@@ -59,6 +59,7 @@ class ReadManifest(beam.PTransform):
         unredacted: bool = False,
         only_receivers: bool = False,
         output: str | None = None,
+        is_held: bool = True,
         packs: Sequence[bytes] = (),
         part: RunPart | None = None,
     ) -> None:
@@ -69,7 +70,8 @@ class ReadManifest(beam.PTransform):
         hash_identities: Reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
         unredacted: Whether lines may ask for unredacted transcripts.
         only_receivers: Whether the caller needs no more than ids and receivers: unknown keys are then passed over.
-        output: A root that the caller holds, to compare the key of the pseudonyms with that of earlier runs there.
+        output: A root, to compare the key of the pseudonyms with that of earlier runs there.
+        is_held: Whether the caller holds the root for a run, so that a first key is recorded.
         packs: Lines that were read already, which a part of a run reads instead of the manifests and recordings.
         part: The part of the run. An id of an earlier part is not unique.
         """
@@ -78,7 +80,9 @@ class ReadManifest(beam.PTransform):
         self._recordings = tuple(recordings)
         self._packs = tuple(packs)
         self._part = part
-        self._read = _ReadFilesFn(defaults, hash_identities, unredacted, only_receivers, output, spooled=spooled)
+        self._read = _ReadFilesFn(
+            defaults, hash_identities, unredacted, only_receivers, output, is_held=is_held, spooled=spooled
+        )
 
     def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
         # Both sorts of input become one PCollection before they are read, so that a pipeline has the same stages for
@@ -132,10 +136,13 @@ class ReadFn(beam.DoFn):
         unredacted: bool,
         only_receivers: bool = False,
         output: str | None = None,
+        *,
+        is_held: bool = True,
     ) -> None:
         self._defaults = defaults
         self._hash_identities = hash_identities
         self._output = output
+        self._is_held = is_held
         self._unredacted = unredacted
         self._only_receivers = only_receivers
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{READING}.passed")
@@ -148,7 +155,8 @@ class ReadFn(beam.DoFn):
         self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
         if self._pseudonyms and self._output:
             # Here, before anything is published: whoever submits to a cluster need not have the key.
-            remember_identity_key(self._output, self._pseudonyms.check_value)
+            compare = remember_identity_key if self._is_held else check_identity_key
+            compare(self._output, self._pseudonyms.check_value)
 
     def read(
         self, values: Mapping[str, Any] | ManifestLineError, manifest: str, number: int
@@ -206,9 +214,10 @@ class _ReadFilesFn(ReadFn):
         only_receivers: bool,
         output: str | None,
         *,
+        is_held: bool,
         spooled: Mapping[str, str],
     ) -> None:
-        super().__init__(defaults, hash_identities, unredacted, only_receivers, output)
+        super().__init__(defaults, hash_identities, unredacted, only_receivers, output, is_held=is_held)
         self._spooled = dict(spooled)
 
     def process(self, element: str | bytes) -> Iterator[Recording | TaggedOutput]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.option_lists import SEPARATED
+from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.web.addresses import Guard
 from hushbeam.transforms.storage.web.patience import Patience
 
@@ -15,7 +16,10 @@ _PRIVATE = "--allow_private_sources"
 
 
 def _host_or_network(text: str) -> str:
-    Guard.of(_PRIVATE, [text])
+    try:
+        Guard.of(_PRIVATE, [text])
+    except ValueError as error:
+        raise ValueError(f"{urls.display(text)!r} {error}") from None
     return text
 
 

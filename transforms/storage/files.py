@@ -12,12 +12,12 @@ import io
 import mimetypes
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from glob import has_magic
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import google_crc32c
 
@@ -37,8 +37,11 @@ from hushbeam.transforms.storage.file_systems import (
 from hushbeam.transforms.storage.listing import StoredFile, details_of, iterate, version
 from hushbeam.transforms.storage.stream import PIECE_BYTES, open_stream
 
+Result = TypeVar("Result")
+
 _CHUNK_BYTES = 1 << 20
 _DELETED_AT_ONCE = 1000
+_REPEATED = 3
 _COPIED_AT_ONCE_BYTES = 16 << 20
 
 
@@ -159,6 +162,18 @@ def create(url: str, data: bytes) -> bool:
         return True
 
     return request(url, "write", create_or_compare) or read_bytes(url) == data
+
+
+def undisturbed(write: Callable[[], Result]) -> Result:
+    """The result of a write into an output root that this job does not hold.
+
+    The job that holds it may begin meanwhile, and remove the hidden file of the write as a leftover: the write is then
+    repeated. A job that needs the lock must not repeat its writes, because it may have lost it.
+    """
+    for _ in range(_REPEATED):
+        with contextlib.suppress(MissingFileError):
+            return write()
+    return write()
 
 
 def upload_file(local_path: str | os.PathLike[str], url: str) -> None:
@@ -334,7 +349,8 @@ def delete_folder(folder: str) -> None:
 def remove_incomplete(folder: str) -> int:
     """Removes the hidden files of killed writes below a local `folder`; object stores keep none.
 
-    Only for a job that holds the run lock: otherwise another job may still be writing them.
+    Only for a job that holds the run lock: otherwise another job may still be writing them. Those that write without it
+    use `undisturbed`.
 
     Returns:
       How many files were removed.

@@ -177,7 +177,10 @@ def display(url: str) -> str:
     """
     if not _SCHEME.match(url):
         return url
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError:  # such as a host with one bracket
+        return f"{url.partition('://')[0].lower()}://…"
     return f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}"
 
 

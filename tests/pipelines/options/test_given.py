@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,14 @@ _REDACT = ("redact", "--manifest", "calls.jsonl", "--output", "out")
         (("rerender", "--output", "done", "--policies", "pci,phi", "--corrections"), "--policies: needs --store;"),
         (("rerender", "--output", "done"), "--store: required, or --corrections"),
         (
+            ("rerender", "--output", "done", "--store", "word", "--store_key", "env:KEY"),
+            "--store: nothing is stored there; did you mean {folder}/words? rerender needs the words and findings",
+        ),
+        (
+            ("unseal", "--unredacted_output=word", "--recording_id=a", "--unredacted_key=env:KEY", "--to=a"),
+            "has written an unredacted transcript in word; did you mean words?",
+        ),
+        (
             ("redact", "--runner", "DirectRunner", "--output", "out"),
             "INPUT: give recordings or a manifest, such as: hushbeam redact calls/\n",
         ),
@@ -47,6 +56,8 @@ _REDACT = ("redact", "--manifest", "calls.jsonl", "--output", "out")
             "'done' has no option before it; did you mean --output done?\n",
         ),
         (("erase", "--output", "done", "call-4711"), "'call-4711' has no option before it\n"),
+        (("erase", "--output", "done", "https://me:k@a.example/call?sig=k"), "'https://a.example/call' has no option"),
+        (("https://me:k@a.example/call?sig=k",), "unknown command 'https://a.example/call'\n"),
         (("erase", "--output=done", "call-4711"), "'call-4711' has no option before it\n"),
         (
             ("erase", "--output", "done", "--recording_ids", "call-4711"),
@@ -62,7 +73,9 @@ def test_what_was_given_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "calls").mkdir()
+    for folder in ("calls", "words"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.setenv("KEY", base64.b64encode(bytes(32)).decode())
     (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
     (tmp_path / "done" / "runs").mkdir(parents=True)
     (tmp_path / "done" / "runs" / "ledger.parquet").touch()
@@ -71,7 +84,7 @@ def test_what_was_given_is_named(
     except SystemExit as exit_:  # argparse ends the process
         status = int(exit_.code or 0)
     said = capsys.readouterr().err
-    assert message in said
+    assert message.replace("{folder}", str(tmp_path)) in said
     assert status == EXIT_USAGE
     assert "on this worker" not in said
     assert not (tmp_path / "out").exists()

@@ -518,6 +518,19 @@ def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
             ["--policies", "person_nmae,pci,organisaton"],
             "Unknown policy 'person_nmae'. Did you mean person_name or person_age? Unknown policy 'organisaton'. Did",
         ),
+        (
+            ["--policies", "pci", "https://me:secret@a.example/call.wav?token=secret"],
+            "--policies: Unknown policy 'https://…'. See docs/policies.md for the names; give recordings before the",
+        ),
+        (
+            ["--webhook_allowed_networks", "https://me:secret@a.example/?token=secret"],
+            "--webhook_allowed_networks: 'https://a.example/' is not a network such as 10.1.0.0/16",
+        ),
+        (
+            ["--allow_private_sources", "https://me:secret@a.example/?token=secret"],
+            "--allow_private_sources: 'https://a.example/' is neither a host name nor a network such as 10.1.0.0/16",
+        ),
+        (["http://[call.wav?token=secret"], "INPUT: http://… would be sent in plain text"),
         (["--policies", ","], "--policies: expected at least one value"),
         (["--muting", "beep"], "--muting: expected silence, tone or noise"),
         (["--verify", "half"], "--verify: expected all, off, or sample:SHARE"),

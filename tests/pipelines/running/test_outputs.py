@@ -64,6 +64,42 @@ def test_a_folder_of_something_else_is_an_error_and_nothing_is_made_there(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@every_command
+def test_the_output_that_was_meant_is_named(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _write("redacted/runs/nightly/summary.json")(tmp_path)
+    assert main([*command, "--output", "redcated"]) == EXIT_USAGE
+    said = capsys.readouterr()
+    assert "--output: no run has written anything in redcated; did you mean redacted?" in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("july/redcated", "july/redacted"),
+        ("july/redacted/audio", "{folder}/july/redacted"),
+        ("july", "july/redacted"),
+        ("months", None),  # several
+        ("redacting", None),  # a folder of this name is no output
+        ("june/redcated", None),
+    ],
+)
+def test_only_an_output_is_taken_for_the_one_that_was_meant(
+    given: str, meant: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for output in ("july/redacted", "months/july", "months/june"):
+        _write(f"{output}/runs/nightly/summary.json")(tmp_path)
+    for folder in ("july/redacted/audio", "july/redcate", "redaction", "june/redacted"):
+        Path(folder).mkdir(parents=True)
+    told = f"did you mean {meant.format(folder=tmp_path)}?" if meant else "name the output of earlier runs"
+    with pytest.raises(ConfigurationError) as refused:
+        output_of_runs(given)
+    assert str(refused.value) == f"--output: no run has written anything in {given}; {told}"
+
+
 def _write(name: str) -> Callable[[Path], None]:
     def write(root: Path) -> None:
         (root / name).parent.mkdir(parents=True)

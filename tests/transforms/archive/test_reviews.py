@@ -27,6 +27,7 @@ from hushbeam.transforms.archive.reviews import (
     review_urls,
     write_review,
 )
+from tests.transforms.storage.beginning_run import BeginningRun
 
 CARD = {"channel": 0, "start_s": 1.0, "end_s": 3.0}
 NAME = {"channel": 0, "start_s": 5.0, "end_s": 6.0, "policy": "person_name"}
@@ -157,6 +158,14 @@ def test_reviews_of_two_people_are_both_kept(tmp_path: Path) -> None:
     corrections = Reviews(str(tmp_path)).corrections_of("call")
     assert corrections is not None
     assert Reviews(str(tmp_path)).corrections_of("call.2") is None
+
+
+def test_a_run_that_begins_while_a_review_is_saved_does_not_lose_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BeginningRun(tmp_path, monkeypatch)
+    write_review(str(tmp_path), review("anna", [span(NAME)]))
+    assert [one.reviewer for one in read_reviews_of(str(tmp_path), "call")] == ["anna"]
 
 
 def test_a_file_under_the_name_of_another_reviewer_is_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.base.process_identity import machine
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
+from tests.transforms.storage.beginning_run import BeginningRun
 
 
 @pytest.fixture
@@ -67,6 +68,16 @@ def test_one_of_many_simultaneous_runs_gets_the_lock(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(run, range(8))) == 1
     assert files.list_names(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("place", [1, 3], ids=["heartbeat", "lock"])
+def test_a_run_that_begins_meanwhile_does_not_break_one_that_asks_for_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    other = BeginningRun(tmp_path, monkeypatch, at=place)
+    with RunLock(str(tmp_path), "run-1") as lock:
+        lock.check()
+    assert other.flushed > place
 
 
 def test_the_lock_of_a_silent_run_is_taken_over_by_one_run(tmp_path: Path, elsewhere: None) -> None:

@@ -94,16 +94,21 @@ def test_a_worker_with_another_key_than_the_earlier_runs_reads_nothing(
     manifest = write(tmp_path / "a.jsonl", {"audio_url": "a.wav", "recording_id": "a"})
     output = str(tmp_path / "out")
 
-    def read() -> None:
+    def read(*, is_held: bool) -> None:
         with TestPipeline("FnApiRunner") as pipeline:
-            _ = pipeline | ReadManifest([manifest], ManifestDefaults(), hash_identities="env:IDENTITIES", output=output)
+            _ = pipeline | ReadManifest(
+                [manifest], ManifestDefaults(), hash_identities="env:IDENTITIES", output=output, is_held=is_held
+            )
 
-    monkeypatch.setenv("IDENTITIES", "a key of sixteen bytes")
-    read()
-    read()
     monkeypatch.setenv("IDENTITIES", "another key of sixteen bytes")
-    with pytest.raises(Exception, match="--hash_identities: earlier runs of this output used another key"):
-        read()
+    read(is_held=False)  # records nothing
+    monkeypatch.setenv("IDENTITIES", "a key of sixteen bytes")
+    for is_held in (True, True, False):
+        read(is_held=is_held)
+    monkeypatch.setenv("IDENTITIES", "another key of sixteen bytes")
+    for is_held in (True, False):
+        with pytest.raises(Exception, match="--hash_identities: earlier runs of this output used another key"):
+            read(is_held=is_held)
 
 
 def test_recordings_named_without_a_manifest_have_the_defaults_and_ids_of_their_own(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import files, listing
 from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
 from hushbeam.transforms.storage.file_systems import storage_errors
+from tests.transforms.storage.beginning_run import BeginningRun
 from tests.transforms.storage.fake_stores import make_bucket
 
 
@@ -279,6 +280,17 @@ def test_incomplete_files_of_a_killed_run_are_hidden_and_can_be_removed(tmp_path
     assert files.glob(str(tmp_path / "audio" / "*")) == [str(tmp_path / "audio" / "a.wav")]
     assert files.remove_incomplete(str(tmp_path)) == 1
     assert [path.name for path in (tmp_path / "audio").iterdir()] == ["a.wav"]
+
+
+def test_only_a_write_that_needs_no_lock_is_repeated_when_another_run_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BeginningRun(tmp_path, monkeypatch)
+    files.undisturbed(lambda: files.write_bytes(str(tmp_path / "a"), b"whole"))
+    BeginningRun(tmp_path, monkeypatch)
+    with pytest.raises(MissingFileError):  # of a run that may have lost the lock to the other one
+        files.write_bytes(str(tmp_path / "b"), b"whole")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"whole"}
 
 
 def test_objects_carry_the_type_of_their_content(bucket: str) -> None:

@@ -119,7 +119,7 @@ class Guard:
         """A guard from networks and names as an operator writes them.
 
         Raises:
-          ValueError: An entry is neither.
+          ValueError: An entry is neither. The message goes on after the entry.
         """
         networks, hosts = [], set()
         for entry in allowed:
@@ -127,7 +127,7 @@ class Guard:
                 networks.append(ipaddress.ip_network(entry))
             except ValueError:
                 if not is_host_name(entry):
-                    raise ValueError(f"{entry!r} is neither a host name nor a network such as 10.1.0.0/16") from None
+                    raise ValueError("is neither a host name nor a network such as 10.1.0.0/16") from None
                 hosts.add(entry.lower())
         return cls(option, tuple(networks), frozenset(hosts))
 
