@@ -160,6 +160,7 @@ def test_a_recogniser_that_workers_could_not_make_is_refused() -> None:
         ({"language": None}, "^language: expected one of"),
         ({"caution": "none"}, "--caution: expected low, standard or high"),
         ({"recognisers": ["nowhere:Any"]}, r"--recognisers: nowhere:Any cannot be made .*set PYTHONPATH=\.$"),
+        ({"recognisers": ["collections:OrderedDict"]}, "--recognisers: .* is no recogniser, because it has no name"),
         ({"rules": "nowhere.json"}, "--rules: no such file"),
         ({"rules": Path("nowhere.json")}, "--rules: no such file"),
         ({"detector": Path("nowhere")}, "--detector: nowhere must hold"),
