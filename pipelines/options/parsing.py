@@ -361,10 +361,20 @@ def _pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
 
     beam_options = OptionsWithViews(list(arguments), save_main_session=False)
     standard = beam_options.view_as(StandardOptions)
-    if standard.runner in (None, "DirectRunner"):
+    standard.runner = _beams_name(standard.runner or _DEFAULT_RUNNER)
+    if standard.runner == "DirectRunner":
         standard.runner = _DEFAULT_RUNNER
     protect_samples(beam_options)
     return beam_options
+
+
+def _beams_name(runner: str) -> str:
+    """The name of a runner as Beam writes it, which takes it in any case, without `Runner` too, and by its module."""
+    from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415
+
+    known = {name.lower(): name for name in StandardOptions.KNOWN_RUNNER_NAMES}
+    last = (runner.rsplit(".", 1)[-1] if runner in StandardOptions.ALL_KNOWN_RUNNERS else runner).lower()
+    return known.get(last) or known.get(f"{last}runner") or runner
 
 
 def _runner(name: str) -> Any:
@@ -453,4 +463,4 @@ def is_local(beam_options: PipelineOptions) -> bool:
     """Whether the pipeline runs in this process, ends before `run` returns, and reads secrets on this machine."""
     from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415
 
-    return beam_options.view_as(StandardOptions).runner in _LOCAL_RUNNERS
+    return _beams_name(beam_options.view_as(StandardOptions).runner or "") in _LOCAL_RUNNERS
