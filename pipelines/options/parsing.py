@@ -127,7 +127,7 @@ def _checked(
         beam_from_file = []
     wrong.add(WrongOption(message) for message in unknown_names(options, from_file, f"--config: {config}: "))
     _, beam_from_file, unknown = _divided(command, beam_from_file, only_beam=True)
-    wrong.add(unknown)
+    wrong.add(one._replace(message=f"--config: {config}: beam: {one.message}") for one in unknown)
     values = merged(with_lists(options, from_file), nested(options, given))
     # The file may give what is missing, once it can be read.
     checked = validated(options, values, given, wrong, config, missing=not unread)

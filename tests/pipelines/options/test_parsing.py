@@ -212,7 +212,7 @@ def test_a_file_and_flags_are_told_together(tmp_path: Path, capsys: pytest.Captu
         "--how: expected well or badly",
         f"--config: {path}: group.levle: unknown option; did you mean level?",
         f"--config: {path}: more: expected options as NAME: VALUE",
-        "unknown option --runer; did you mean --runner?",
+        f"--config: {path}: beam: unknown option --runer; did you mean --runner?",
         f"--config: {path}: group.loud: expected true or false",
     ]
     path.unlink()
