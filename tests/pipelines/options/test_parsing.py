@@ -529,6 +529,10 @@ def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
     [
         (["--language_code", "it"], "--language_code: personal data cannot be found in it, only in de, en, es and fr"),
         (["--language_code", "es", "--model", "tiny.en"], "--language_code: the model tiny.en knows English only"),
+        (
+            ["--substitution", "surrogate"],
+            "--surrogate_key: --substitution surrogate needs a key; give a reference",
+        ),
         (["--webhook_url", "nonsense"], "--webhook_url: the URL is not https; give a URL such as https://"),
         (["--webhook_url", "http://example.com/"], "add --webhook_allow_http"),
         (["--webhook_url", "https://me:secret@example.com/"], "--webhook_url: the URL contains credentials"),
