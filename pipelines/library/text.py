@@ -23,6 +23,8 @@ from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution, split_surroundings
 
+Location = str | os.PathLike[str]
+
 
 @dataclass(frozen=True)
 class TextFinding:
@@ -59,8 +61,8 @@ def find_personal_data(
     *,
     caution: Caution = "standard",
     static_entities: Mapping[str, Sequence[str]] | None = None,
-    rules: str | os.PathLike[str] | None = None,
-    detector: str | os.PathLike[str] | None = None,
+    rules: Location | None = None,
+    detector: Location | None = None,
     recognisers: Sequence[Own] = (),
 ) -> list[TextFinding]:
     """Finds personal data in a text or a transcript. Models are loaded at the first call of a process.
@@ -99,8 +101,8 @@ def redact_text(
     surrogate_key: str | None = None,
     caution: Caution = "standard",
     static_entities: Mapping[str, Sequence[str]] | None = None,
-    rules: str | os.PathLike[str] | None = None,
-    detector: str | os.PathLike[str] | None = None,
+    rules: Location | None = None,
+    detector: Location | None = None,
     recognisers: Sequence[Own] = (),
 ) -> str:
     """The text with personal data replaced; everything else, white space included, stays as it is.

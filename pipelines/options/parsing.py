@@ -430,7 +430,11 @@ def _explained(
 
 def _not_a_value(values: Any, error: Any) -> str:
     """A remark if a list of options has taken what should be an input."""
-    took_paths = isinstance(values, tuple) and len(values) > 1 and any("/" in value for value in values)
+    took_paths = (
+        isinstance(values, tuple)
+        and len(values) > 1
+        and any(isinstance(value, str) and "/" in value for value in values)
+    )
     is_policy = error["type"] == "value_error" and "policy" in error["msg"]
     return "; give recordings before the options" if took_paths and is_policy else ""
 
