@@ -32,6 +32,8 @@ SPOOLED = "lines"
 _MANIFEST = "--manifest"
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?P<root>(?:.*/)?)runs/[^/]+/summary\.json")
+_ON_OR_OFF = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
+_A_SWITCH_HAS_NO_VALUE = "; options that are on or off take no value: --captions, and --no-captions"
 _MOST_PARTS = 20
 """Inputs that are tried as the parts of one name with spaces."""
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
@@ -259,9 +261,10 @@ def _expanded(given: str, roots: Sequence[str], *, alone: bool, may_be_empty: bo
         matching = [url for url in everything if not _is_in(url, roots)]
         return _several(given, [url for url in matching if not urls.file_name(url).startswith(".")])
     if urls.is_local(location):
+        advice = _A_SWITCH_HAS_NO_VALUE if given.lower() in _ON_OR_OFF else meant(given)
         raise ConfigurationError(
             f"no such file: {given}"
-            + (meant(given) or "; name a recording, a folder, a glob in quotes, a manifest, or an object-store URL")
+            + (advice or "; name a recording, a folder, a glob in quotes, a manifest, or an object-store URL")
         )
     return _folder(given, location.rstrip("/"), roots)
 

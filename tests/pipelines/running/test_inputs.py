@@ -63,6 +63,11 @@ def test_a_name_that_came_without_quotes_is_told_with_them(folder: Path) -> None
     assert str(caught.value) == f"no such file: {folder}/12; a name with spaces needs quotes: {shlex.quote(str(named))}"
 
 
+def test_the_value_of_a_switch_is_told_as_such_and_not_as_a_missing_file_alone(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no such file: False; options that are on or off take no value"):
+        find_inputs([str(folder), "False"])
+
+
 def test_a_folder_stands_for_its_recordings_by_their_content(folder: Path) -> None:
     found = find_inputs([str(folder)])
     assert names(found.recordings, folder) == ["monday/4711", "one.mp3", "one.ogg"]
