@@ -27,7 +27,7 @@ setup: $(VENV)/.ready
 # bytecode, as in many images, each process of a job would compile what it imports again, for two seconds. An environment
 # that is there, such as that of the quick start, is used: made again by another Python, it would have parts of both.
 $(VENV)/.ready: requirements.lock requirements-models.txt setup.py pyproject.toml
-	@echo "Installing what requirements.lock pins into $(VENV): 2.3 GB, two minutes on a fast line"
+	@echo "Installing what requirements.lock pins into $(VENV): 2.8 GB, two minutes on a fast line"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	sed -n '/^uv==/,/[^\]$$/p' requirements.lock | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
 	$(BIN)/uv pip install $(QUIET) --compile-bytecode --python $(BIN)/python --no-deps --require-hashes \

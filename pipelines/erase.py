@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.commands.erase import EraseOptions
-from hushbeam.pipelines.options.given import read_text_of
+from hushbeam.pipelines.options.given import is_folder, read_text_of
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
 from hushbeam.pipelines.running.consoles import printable, remarks
@@ -28,7 +28,7 @@ from hushbeam.transforms.begin_run import check_hashed_with_same_key, check_sign
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms, is_pseudonym
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.retention.superseded import erase_superseded
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_roots import private_root
 from hushbeam.transforms.table_formats import check_format, update_tables
 
@@ -74,14 +74,35 @@ def prepare(options: EraseOptions) -> Eraser:
         for option, root in (("--store", options.store), ("--unredacted_output", options.unredacted_output))
         if root is not None
     }
-    for option in sorted(recorded_private_roots(output) - given.keys()):
+    recorded = recorded_private_roots(output)
+    for option in sorted(recorded - given.keys()):
         raise ConfigurationError(
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
+    for option in sorted(recorded & given.keys()):
+        if urls.is_local(given[option]) and not is_folder(given[option]):
+            # Mistyped, it would leave the recordings where they are, and say that they are erased.
+            raise ConfigurationError(
+                f"{option}: no such folder: {given[option]}; name the one in which runs of this output kept "
+                "recordings, or make it again if somebody deleted it"
+            )
     check_format(output, recorded_format(output))
     check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find nothing to erase
     key = signing_key(output, options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
+
+
+def _warn_of_empty_places(eraser: Eraser, console: Console) -> None:
+    """Says where runs kept recordings and nothing is: an object store has no folders that could be missing."""
+    given = {"--store": eraser.store, "--unredacted_output": eraser.unredacted}
+    for option in sorted(recorded_private_roots(eraser.output)):
+        if (root := given.get(option)) is not None and next(files.iterate_files(root), None) is None:
+            console.print(
+                f"[bold yellow]Warning:[/] {option}: nothing is kept there. If runs of this output kept recordings "
+                "elsewhere, they stay: repeat the command with that place",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -101,6 +122,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
         return _erase_superseded(options, console)
     recordings = named_recordings(options)
     eraser = prepare(options)
+    _warn_of_empty_places(eraser, console)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
         # Again: the first run may have ended meanwhile.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from hushbeam.pipelines.options.commands.evaluate import EvaluateOptions
 from hushbeam.pipelines.options.groups import sealed_root
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import remarks, results
+from hushbeam.pipelines.running.consoles import printable, remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.outputs import output_of_runs, page_url
@@ -141,7 +142,8 @@ def show(
     else:
         console.print(f"[bold]{len(reviews)} of {wanted} recordings of the sample reviewed[/]", highlight=False)
         if len(reviews) < wanted:
-            review = f"hushbeam review --output {options.output} --sample {options.sample} --seed {options.seed}"
+            output = printable(shlex.quote(options.output))
+            review = f"hushbeam review --output {output} --sample {options.sample} --seed {options.seed}"
             console.print(f"Continue with: {escape(review)}", highlight=False, soft_wrap=True)
     if not reviews:
         return

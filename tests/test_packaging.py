@@ -74,7 +74,7 @@ def test_what_is_installed_is_one_package_with_its_data_and_the_command(distribu
     assert installed == {as_installed(path) for path in files_of_the_packages() | DATA}
     (metadata,) = distributions.glob("*.egg-info")
     assert (metadata / "top_level.txt").read_text().split() == ["hushbeam"]
-    assert "hushbeam = hushbeam.pipelines.command_line:entry" in (metadata / "entry_points.txt").read_text()
+    assert "hushbeam = hushbeam.__main__:entry" in (metadata / "entry_points.txt").read_text()
     requirements = (metadata / "requires.txt").read_text()
     assert requirements.startswith("apache-beam==")
     extras = {"models", "dataflow", "gpu", "torch", "nemo", "presidio", "yaml", "observability"}

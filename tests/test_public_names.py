@@ -20,14 +20,14 @@ SIGNATURES = {
     "**options: 'Any') -> 'None'",
     "find_personal_data": "(text: 'TextOrTranscript', policies: 'str | Sequence[str]' = ('default',), "
     "language: 'str' = 'en', *, caution: 'Caution' = 'standard', "
-    "static_entities: 'Mapping[str, Sequence[str]] | None' = None, rules: 'str | None' = None, "
-    "detector: 'str | None' = None, recognisers: 'Sequence[Own]' = ()) -> 'list[TextFinding]'",
+    "static_entities: 'Mapping[str, Sequence[str]] | None' = None, rules: 'Location | None' = None, "
+    "detector: 'Location | None' = None, recognisers: 'Sequence[Own]' = ()) -> 'list[TextFinding]'",
     "redact_files": "(inputs: 'Location | Sequence[Location]', output: 'Location' = 'redacted', "
     "policies: 'str | Sequence[str]' = ('default',), *, progress: 'bool' = True, **options: 'Any') -> 'RunResult'",
     "redact_text": "(text: 'str', policies: 'str | Sequence[str]' = ('default',), "
     "substitution: 'str' = 'entity_name', language: 'str' = 'en', *, surrogate_key: 'str | None' = None, "
     "caution: 'Caution' = 'standard', static_entities: 'Mapping[str, Sequence[str]] | None' = None, "
-    "rules: 'str | None' = None, detector: 'str | None' = None, recognisers: 'Sequence[Own]' = ()) -> 'str'",
+    "rules: 'Location | None' = None, detector: 'Location | None' = None, recognisers: 'Sequence[Own]' = ()) -> 'str'",
 }
 """A change here is a change for users: it belongs in CHANGELOG.md."""
 

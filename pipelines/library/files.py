@@ -55,13 +55,12 @@ def redact_files(
       options: Further options of `hushbeam redact`, by name: `verify="all"`, `substitution="entity_name"`.
 
     Raises:
-      ConfigurationError: An option, an input or a model is wrong or missing; nothing was done.
+      ConfigurationError: Options, inputs or models are wrong or missing; nothing was done.
       RunError: The run broke. What is published is complete.
     """
-    given = (inputs,) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
-    if STANDARD_INPUT in given:
+    chosen = redact_options(options, output=output, policies=policies, inputs=inputs)
+    if STANDARD_INPUT in chosen.inputs:
         raise ConfigurationError("-: only the command reads standard input; name a manifest")
-    chosen = redact_options(options, output=output, policies=policies, inputs=given)
     check_writable(chosen.output)
     check_private_roots_writable(chosen.keeping)
     run = _Run(prepare(chosen, local=True))

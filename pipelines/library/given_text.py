@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
+from hushbeam.schemas.languages import LANGUAGE_CODES, language_of_name, primary_language
 from hushbeam.schemas.redacted import spaced_words
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
@@ -63,7 +63,7 @@ def said_in(text: TextOrTranscript, language_code: str) -> Said:
       ConfigurationError: The language is unknown.
       ValueError: The transcript has another form.
     """
-    language = _checked_language(language_code)
+    language = checked_language(language_code)
     if isinstance(text, str):
         return _said_in_text(text, language)
     if isinstance(text, Transcript):
@@ -75,17 +75,24 @@ def said_in(text: TextOrTranscript, language_code: str) -> Said:
         stated = text.get("language_code")
         if not isinstance(text.get("utterances"), Sequence):
             raise ValueError("transcript: expected utterances, a list of {speaker, text}")
-        return _said_in_utterances(text["utterances"], _checked_language(stated) if stated else language)
+        return _said_in_utterances(text["utterances"], checked_language(stated) if stated else language)
     if not isinstance(text, Sequence):
         raise ValueError("expected a text, a Transcript, or a list of utterances {speaker, text}")
     utterances: Any = text  # mypy takes a text for a sequence that is left
     return _said_in_utterances(utterances, language)
 
 
-def _checked_language(code: str) -> str:
-    language = primary_language(code)
+def checked_language(code: str) -> str:
+    """The language of a code, without a script or a region.
+
+    Raises:
+      ConfigurationError: It is no known code.
+    """
+    language = primary_language(code) if isinstance(code, str) else None
     if language is None:
-        raise ConfigurationError(f"language: expected one of {len(LANGUAGE_CODES)} language codes, such as en")
+        meant = language_of_name(code) if isinstance(code, str) else None
+        advice = f"; did you mean {meant}?" if meant else ""
+        raise ConfigurationError(f"language: expected one of {len(LANGUAGE_CODES)} language codes, such as en{advice}")
     return language
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, get_origin
+from typing import Any
 
-from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from hushbeam.pipelines.library.own_recognisers import names_of
-from hushbeam.pipelines.options.arguments import leaves, nested
+from hushbeam.pipelines.options.arguments import is_list, leaves, nested
 from hushbeam.pipelines.options.commands.redact import RedactOptions
-from hushbeam.pipelines.options.parsing import explained
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.parsing import validated
+from hushbeam.pipelines.options.wrong import WrongOption, WrongOptions
 
 _OWN_ARGUMENTS = frozenset({"inputs", "manifest", "output"})
 """What functions take under a name of their own."""
@@ -31,31 +30,38 @@ def redact_options(given: Mapping[str, Any], *, without: frozenset[str] = frozen
       own: What the caller takes as arguments of its own.
 
     Raises:
-      ConfigurationError: An option is unknown or wrong; the message is that of the command line.
+      ConfigurationError: Options are unknown or wrong; the message has a line for each, as on the command line.
     """
     options = dict(leaves(RedactOptions))
     without |= _OF_THE_COMMAND
     known = options.keys() - _OWN_ARGUMENTS - without
-    for name in given:
+    wrong, values = WrongOptions(), {}
+    for name, value in {**given, **own}.items():
         if name in without:
-            raise ConfigurationError(f"--{name}: only the command has this option; leave it out")
-        if name not in known:
-            near = get_close_matches(name, known | own.keys(), n=1)
-            raise ConfigurationError(f"unknown option {name}" + (f"; did you mean {near[0]}?" if near else ""))
-    values = {name: _plain(name, value, options[name]) for name, value in {**given, **own}.items()}
-    try:
-        checked = RedactOptions.model_validate(nested(RedactOptions, values))
-    except ValidationError as error:
-        raise ConfigurationError(explained(error, values, options)[0].message) from None
-    for wrong in checked.wrong_together() if "inputs" in own else checked.wrong_request():
-        raise ConfigurationError(wrong.message)
+            wrong.add([WrongOption(f"--{name}: only the command has this option; leave it out")])
+        elif name == "manifest" and "inputs" in own:
+            wrong.add([WrongOption("unknown option manifest; give manifests as inputs", frozenset({"inputs"}))])
+        elif name not in known | own.keys():
+            near = next(iter(get_close_matches(name, known | own.keys(), n=1)), None)
+            meant = f"; did you mean {near}?" if near else ""
+            wrong.add([WrongOption(f"unknown option {name}{meant}", frozenset({near} if near else ()))])
+        else:
+            with wrong.collecting(name):
+                values[name] = _plain(name, value, options[name])
+    checked = validated(RedactOptions, nested(RedactOptions, values), values, wrong)
+    if checked is not None:
+        wrong.add(checked.wrong_together() if "inputs" in own else checked.wrong_request())
+    wrong.raise_any()
+    assert checked is not None
     return checked
 
 
 def _plain(name: str, value: Any, field: FieldInfo) -> Any:
     if name == "recognisers":
-        return names_of(value if isinstance(value, type | Iterable) else (value,))
-    if get_origin(field.annotation) is tuple:
-        value = (value,) if isinstance(value, str | os.PathLike) or not isinstance(value, Iterable) else value
+        return names_of(value)
+    if isinstance(value, str | os.PathLike):
+        value = os.fspath(value)
+        return (value,) if is_list(field) else value
+    if is_list(field) and isinstance(value, Iterable):
         return tuple(os.fspath(one) if isinstance(one, os.PathLike) else one for one in value)
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    return value

@@ -16,7 +16,8 @@ def names_of(recognisers: Own | Iterable[Own]) -> tuple[str, ...]:
     Raises:
       ConfigurationError: One is neither a name nor a class of a module.
     """
-    return tuple(map(_name_of, (recognisers,) if isinstance(recognisers, str | type) else recognisers))
+    given = recognisers if isinstance(recognisers, Iterable) and not isinstance(recognisers, str) else (recognisers,)
+    return tuple(map(_name_of, given))
 
 
 def _name_of(recogniser: Own) -> str:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from hushbeam.pipelines.library.given_text import Said, TextOrTranscript, said_in
-from hushbeam.pipelines.library.own_recognisers import Own, names_of
+from hushbeam.pipelines.library.given_text import Said, TextOrTranscript, checked_language, said_in
+from hushbeam.pipelines.library.options import redact_options
+from hushbeam.pipelines.library.own_recognisers import Own
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.pipelines.options.wrong import WrongOption, WrongOptions
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.policies import Caution, UnknownPolicyError, resolve_policies
-from hushbeam.schemas.redacted import SUBSTITUTIONS
+from hushbeam.schemas.policies import Caution, resolve_policies
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.option_lists import separated
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution, split_surroundings
+
+Location = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ def find_personal_data(
     *,
     caution: Caution = "standard",
     static_entities: Mapping[str, Sequence[str]] | None = None,
-    rules: str | None = None,
-    detector: str | None = None,
+    rules: Location | None = None,
+    detector: Location | None = None,
     recognisers: Sequence[Own] = (),
 ) -> list[TextFinding]:
     """Finds personal data in a text or a transcript. Models are loaded at the first call of a process.
@@ -73,13 +77,19 @@ def find_personal_data(
       static_entities: Terms to find, by label, as `redact_static_entities` in a manifest.
 
     Raises:
-      ConfigurationError: An option is wrong.
+      ConfigurationError: Options are wrong; the message has a line for each.
       RecordingError: The language is not supported, or a recogniser failed.
       ValueError: The transcript is not as described.
     """
-    asked = _asked(caution, rules, detector, recognisers)
-    said = said_in(text, language)
-    return [found for found, _ in _found(said, asked, policies, static_entities or {})]
+    options = {
+        "policies": policies,
+        "caution": caution,
+        "rules": rules,
+        "detector": detector,
+        "recognisers": recognisers,
+    }
+    asked = _asked(options, language, static_entities)
+    return [found for found, _ in _found(said_in(text, language), asked)]
 
 
 def redact_text(
@@ -91,8 +101,8 @@ def redact_text(
     surrogate_key: str | None = None,
     caution: Caution = "standard",
     static_entities: Mapping[str, Sequence[str]] | None = None,
-    rules: str | None = None,
-    detector: str | None = None,
+    rules: Location | None = None,
+    detector: Location | None = None,
     recognisers: Sequence[Own] = (),
 ) -> str:
     """The text with personal data replaced; everything else, white space included, stays as it is.
@@ -103,16 +113,21 @@ def redact_text(
 
     The other arguments, and what is raised, are those of `find_personal_data`.
     """
-    if substitution not in SUBSTITUTIONS:
-        *some, last = SUBSTITUTIONS
-        raise ConfigurationError(f"--substitution: expected {', '.join(some)} or {last}")
-    asked = _asked(caution, rules, detector, recognisers)
+    options = {
+        "policies": policies,
+        "caution": caution,
+        "rules": rules,
+        "detector": detector,
+        "recognisers": recognisers,
+    }
+    replaced = {"substitution": substitution, "surrogate_key": surrogate_key}
+    asked = _asked({**options, **replaced}, language, static_entities)
     key = read_secret(surrogate_key, "--surrogate_key").encode() if surrogate_key else b""
     replacing = Substitution(substitution, asked.rules.substitutions, key=key)
     if not isinstance(text, str):
         raise ValueError("redact_text takes a text; find_personal_data takes transcripts too")
     said = said_in(text, language)
-    findings = [finding for _, finding in _found(said, asked, policies, static_entities or {})]
+    findings = [finding for _, finding in _found(said, asked)]
     redacted = redact(said.transcript, findings, replacing)
     texts = [word.text for utterance in redacted.utterances for word in utterance.words]
     return said.rejoined(text, texts)
@@ -120,29 +135,47 @@ def redact_text(
 
 @dataclass(frozen=True)
 class _Asked:
+    policies: tuple[str, ...]
     settings: DetectionSettings
     rules: Rules
+    static_entities: Mapping[str, Sequence[str]]
 
 
-def _asked(caution: Caution, rules: str | None, detector: str | None, recognisers: Sequence[Own]) -> _Asked:
-    if caution not in ("low", "standard", "high"):
-        raise ConfigurationError("--caution: expected low, standard or high")
-    read = read_rules(rules)
-    settings = DetectionSettings(caution=caution, detector=detector, recognisers=names_of(recognisers))
-    return _Asked(read.applied_to(settings), read)
+def _asked(given: Mapping[str, Any], language: str, static_entities: Mapping[str, Sequence[str]] | None) -> _Asked:
+    """What the caller asks for, checked as far as it can be without the text.
+
+    Args:
+      given: Options of `hushbeam redact`, by name.
+    """
+    wrong = WrongOptions()
+    options, read = RedactOptions(), Rules()
+    with wrong.collecting():
+        options = redact_options(given)
+        read = read_rules(options.detection.rules)
+    with wrong.collecting("language"):
+        checked_language(language)
+    terms = {} if static_entities is None else static_entities
+    if not _are_terms(terms):
+        wrong.add(
+            [WrongOption('static_entities: expected lists of terms by label, such as {"PROJECT": ["Blue Moon"]}')]
+        )
+    wrong.raise_any()
+    return _Asked(resolve_policies(options.defaults.policies), read.applied_to(options.detection), read, terms)
 
 
-def _found(
-    said: Said, asked: _Asked, policies: str | Sequence[str], static_entities: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[TextFinding, Finding]]:
-    names = separated(policies)
-    if not names:
-        raise ConfigurationError("--policies: expected at least one value")
-    try:
-        resolved = resolve_policies(names)
-    except UnknownPolicyError as error:
-        raise ConfigurationError(f"--policies: {error}") from None
-    request = DetectionRequest(said.transcript, resolved, static_entities)
+def _are_terms(terms: Any) -> bool:
+    """Whether they are lists by label. A text alone would be searched letter by letter, and not as a whole."""
+    return isinstance(terms, Mapping) and all(
+        isinstance(label, str)
+        and isinstance(some, Sequence)
+        and not isinstance(some, str)
+        and all(isinstance(term, str) for term in some)
+        for label, some in terms.items()
+    )
+
+
+def _found(said: Said, asked: _Asked) -> Iterator[tuple[TextFinding, Finding]]:
+    request = DetectionRequest(said.transcript, asked.policies, asked.static_entities)
     for finding in _Detectors.detect(asked.settings, request):
         assert finding.first_word is not None
         assert finding.last_word is not None

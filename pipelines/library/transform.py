@@ -58,7 +58,7 @@ class RedactRecordings(beam.PTransform):
       options: Further options of `hushbeam redact`, by name: `verify="all"`, `device="cuda"`.
 
     Raises:
-      ConfigurationError: An option is wrong, here or when the transform is applied.
+      ConfigurationError: Options are wrong, here or when the transform is applied.
     """
 
     def __init__(

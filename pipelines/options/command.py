@@ -211,7 +211,10 @@ class Command:
 
     def _unexpected(self, argument: str, arguments: Sequence[str]) -> WrongOption:
         if argument.startswith("-"):
-            return WrongOption(f"unknown option {argument}")
+            name = argument.strip("-").partition("=")[0]
+            near = [flag for flag in self._basic() if flag.startswith(name) and flag != self.positional]
+            meant = f"; did you mean --{near[0]}?" if name and len(near) == 1 else ""
+            return WrongOption(f"unknown option {argument}{meant}")
         argument = urls.display(argument)
         named = {token.partition("=")[0] for token in arguments}
         missing = [flag for flag, field in self.fields.items() if field.is_required() and f"--{flag}" not in named]

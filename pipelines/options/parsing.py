@@ -21,6 +21,7 @@ from rich.markup import escape
 from hushbeam.pipelines.options import beam_flags
 from hushbeam.pipelines.options.arguments import (
     CommandOptions,
+    leaves,
     marks_of,
     nested,
     unknown_names,
@@ -126,19 +127,37 @@ def _checked(
         beam_from_file = []
     wrong.add(WrongOption(message) for message in unknown_names(options, from_file, f"--config: {config}: "))
     _, beam_from_file, unknown = _divided(command, beam_from_file, only_beam=True)
-    wrong.add(unknown)
+    wrong.add(one._replace(message=f"--config: {config}: beam: {one.message}") for one in unknown)
     values = merged(with_lists(options, from_file), nested(options, given))
-    checked = None
-    try:
-        checked = options.model_validate(values)
-    except ValidationError as error:
-        # The file may give what is missing, once it can be read.
-        wrong.add(explained(error, given, command.fields, config, missing=not unread))
-        with suppress(ValidationError):
-            checked = options.model_validate(_without_wrong(values, error))
+    # The file may give what is missing, once it can be read.
+    checked = validated(options, values, given, wrong, config, missing=not unread)
     if checked is not None and not unread:
         wrong.add(checked.wrong_together())
     return checked, [*beam_from_file, *beam_arguments]
+
+
+def validated(
+    options: type[OptionsT],
+    values: Mapping[str, Any],
+    given: Mapping[str, Any],
+    wrong: WrongOptions,
+    config: str | None = None,
+    *,
+    missing: bool = True,
+) -> OptionsT | None:
+    """The options, without those that are wrong by themselves, which are added to `wrong`; None if too few are left.
+
+    Args:
+      values: Values in groups, as the model has them.
+      given, config, missing: As for `explained`.
+    """
+    try:
+        return options.model_validate(values)
+    except ValidationError as error:
+        wrong.add(explained(error, given, dict(leaves(options)), config, missing=missing))
+        with suppress(ValidationError):
+            return options.model_validate(_without_wrong(values, error))
+    return None
 
 
 def _configuration(url: str | None) -> tuple[dict[str, Any], list[str], list[WrongOption]]:
@@ -342,10 +361,20 @@ def _pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
 
     beam_options = OptionsWithViews(list(arguments), save_main_session=False)
     standard = beam_options.view_as(StandardOptions)
-    if standard.runner in (None, "DirectRunner"):
+    standard.runner = _beams_name(standard.runner or _DEFAULT_RUNNER)
+    if standard.runner == "DirectRunner":
         standard.runner = _DEFAULT_RUNNER
     protect_samples(beam_options)
     return beam_options
+
+
+def _beams_name(runner: str) -> str:
+    """The name of a runner as Beam writes it, which takes it in any case, without `Runner` too, and by its module."""
+    from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415
+
+    known = {name.lower(): name for name in StandardOptions.KNOWN_RUNNER_NAMES}
+    last = (runner.rsplit(".", 1)[-1] if runner in StandardOptions.ALL_KNOWN_RUNNERS else runner).lower()
+    return known.get(last) or known.get(f"{last}runner") or runner
 
 
 def _runner(name: str) -> Any:
@@ -417,6 +446,9 @@ def _expected(kind: str, message: str, field: FieldInfo | None) -> str:
         "tuple_type": "expected a list",
         "too_short": "expected at least one value",
         "string_too_short": "must not be empty",
+        "string_type": "expected text",
+        "bool_type": "expected true or false",
+        "bool_parsing": "expected true or false",
     }
     if kind in fixed:
         return fixed[kind]
@@ -424,6 +456,8 @@ def _expected(kind: str, message: str, field: FieldInfo | None) -> str:
     shown = [field.examples if field else None, *examples]
     if kind == "string_pattern_mismatch" and (example := next(filter(None, shown), None)):
         return f"expected something like {example[0]}"
+    if kind == "literal_error":  # pydantic quotes the names
+        message = message.replace("'", "")
     for given, plain in _PLAIN.items():
         message = message.replace(given, plain)
     return message.split(", unable to")[0]
@@ -433,4 +467,4 @@ def is_local(beam_options: PipelineOptions) -> bool:
     """Whether the pipeline runs in this process, ends before `run` returns, and reads secrets on this machine."""
     from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415
 
-    return beam_options.view_as(StandardOptions).runner in _LOCAL_RUNNERS
+    return _beams_name(beam_options.view_as(StandardOptions).runner or "") in _LOCAL_RUNNERS

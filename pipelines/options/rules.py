@@ -68,7 +68,7 @@ def read_rules(url: str | None) -> Rules:
     """The rules of a file; no rules without a file.
 
     Raises:
-      ConfigurationError: The file is missing or not valid; the message names the key.
+      ConfigurationError: The file is missing or not valid; the message names all keys that are wrong.
     """
     if url is None:
         return Rules()
@@ -78,9 +78,11 @@ def read_rules(url: str | None) -> Rules:
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"{option}: not valid JSON: {error.msg} at line {error.lineno}") from None
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ": ".join(filter(None, (option, ".".join(map(str, first["loc"])))))
-        raise ConfigurationError(f"{place}: {_message(first['type'], first['msg'])}") from None
+        found = (
+            ": ".join((*filter(None, [".".join(map(str, each["loc"]))]), _message(each["type"], each["msg"])))
+            for each in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"{option}: {'; '.join(found)}") from None
 
 
 def _message(kind: str, message: str) -> str:

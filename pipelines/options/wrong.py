@@ -1,9 +1,12 @@
-"""What is wrong with a command line: a message for each option at fault."""
+"""What is wrong with the options of a command or of the library: a message for each option at fault."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
+
+from hushbeam.schemas.errors import ConfigurationError
 
 
 class WrongOption(NamedTuple):
@@ -35,3 +38,16 @@ class WrongOptions:
     def messages(self) -> Sequence[str]:
         """The messages, each once; empty if nothing is wrong."""
         return tuple(dict.fromkeys(one.message for one in self._found))
+
+    @contextmanager
+    def collecting(self, *options: str) -> Iterator[None]:
+        """Adds the ConfigurationError of what is checked within; `options` are those that it is about."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self.add([WrongOption(str(error), frozenset(options))])
+
+    def raise_any(self) -> None:
+        """Raises a ConfigurationError with all messages, each on a line of its own, if anything is wrong."""
+        if self._found:
+            raise ConfigurationError("\n".join(self.messages))

@@ -32,6 +32,10 @@ SPOOLED = "lines"
 _MANIFEST = "--manifest"
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?P<root>(?:.*/)?)runs/[^/]+/summary\.json")
+_ON_OR_OFF = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
+_A_SWITCH_HAS_NO_VALUE = "; options that are on or off take no value: --captions, and --no-captions"
+_MOST_PARTS = 20
+"""Inputs that are tried as the parts of one name with spaces."""
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _READS = (
     "Hushbeam reads audio and video, such as WAV, MP3, M4A, OGG, FLAC and MP4, and manifests of recordings: JSON "
@@ -95,6 +99,7 @@ def find_inputs(
             "-: workers of a cluster cannot read this command's standard input; write the lines to a file in an object "
             "store, and name it"
         )
+    _check_quoted(given)
     roots = [_real(urls.normalised(root)) for root in outputs if root]
     found = [
         *(_named_manifests(each, may_be_empty=may_be_empty) for each in manifests),
@@ -107,6 +112,23 @@ def find_inputs(
         tuple(dict.fromkeys(url for each in found for url in each.recordings)),
         tuple(dict.fromkeys(remark for each in found for remark in each.remarks)),
     )
+
+
+def _check_quoted(given: Sequence[str]) -> None:
+    """Raises ConfigurationError for a name with spaces that came without quotes, and so as several inputs."""
+    for start, first in enumerate(given):
+        if "://" in first or _is_there(first):
+            continue
+        for end in range(start + 2, min(len(given), start + _MOST_PARTS) + 1):
+            if _is_there(name := " ".join(given[start:end])):
+                raise ConfigurationError(f"no such file: {first}; a name with spaces needs quotes: {shlex.quote(name)}")
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return os.access(name, os.F_OK)
+    except ValueError:  # a zero byte
+        return False
 
 
 def standard_input_name() -> str:
@@ -239,9 +261,10 @@ def _expanded(given: str, roots: Sequence[str], *, alone: bool, may_be_empty: bo
         matching = [url for url in everything if not _is_in(url, roots)]
         return _several(given, [url for url in matching if not urls.file_name(url).startswith(".")])
     if urls.is_local(location):
+        advice = _A_SWITCH_HAS_NO_VALUE if given.lower() in _ON_OR_OFF else meant(given)
         raise ConfigurationError(
             f"no such file: {given}"
-            + (meant(given) or "; name a recording, a folder, a glob in quotes, a manifest, or an object-store URL")
+            + (advice or "; name a recording, a folder, a glob in quotes, a manifest, or an object-store URL")
         )
     return _folder(given, location.rstrip("/"), roots)
 

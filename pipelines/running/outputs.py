@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hushbeam.pipelines.options.given import MOST_COMPARED, meant
+from hushbeam.pipelines.options.given import MOST_COMPARED, is_folder, meant
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -111,7 +111,7 @@ def page_url(option: str, given: str, output: str) -> str:
             "name a file elsewhere"
         )
     if urls.is_local(page):
-        if given.endswith("/") or Path(page).is_dir():
+        if given.endswith("/") or is_folder(page):
             raise ConfigurationError(
                 f"{option}: {given} is a folder; name a file, such as {given.rstrip('/')}/page.html"
             )

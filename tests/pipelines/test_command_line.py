@@ -144,6 +144,26 @@ def test_a_command_gives_its_job_the_options_and_its_exit_status(
     assert "--output" in capsys.readouterr().out
 
 
+_STOPPED_WHILE_IT_LOADS = """
+import os, signal, sys
+
+class Stopping:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cyclopts":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Stopping())
+from hushbeam.__main__ import entry
+entry()
+"""
+
+
+def test_a_command_that_is_stopped_while_it_loads_ends_without_a_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", _STOPPED_WHILE_IT_LOADS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option_of_a_command_is_explained_in_a_sentence_of_its_own(
     name: str, capsys: pytest.CaptureFixture[str]

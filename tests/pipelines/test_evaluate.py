@@ -41,6 +41,9 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     status, said = measured(output, "--sample", "2", "--seed", "7")
     assert status == EXIT_INCOMPLETE
     assert f"hushbeam review --output {output} --sample 2 --seed 7" in said
+    (tmp_path / "calls of May").symlink_to(output)
+    _, said = measured(tmp_path / "calls of May", "--sample", "2", "--seed", "7")
+    assert f"hushbeam review --output '{tmp_path}/calls of May' --sample 2" in said
 
     with Served(output, tmp_path / "peaks", sample=2, seed=7) as page:
         shown = [one["recording_id"] for one in json.loads(page.ask("/api/recordings")[1])["recordings"]]

@@ -280,6 +280,7 @@ def test_a_hub_that_cannot_be_reached_is_told(
         ([str(ROOT / "README.md")], "give the folder"),
         ([str(ROOT), "--name", "base"], "--name: base is the name of a packaged model"),
         (["no-such-model"], "not a name on the model hub"),
+        (["/no/such/folder"], "'/no/such/folder' is not a folder on this machine"),
     ],
 )
 def test_what_cannot_be_installed_is_told(command: Command, arguments: list[str], said: str, data: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: 
     (tmp_path / "other.jsonl").write_text(json.dumps({"recording_id": "other", "audio_url": "other.flac"}) + "\n")
     status, said = _notify(run.output, "--resume", *_LOCAL, "--manifest", str(tmp_path / "other.jsonl"))
     assert status == EXIT_INCOMPLETE
-    assert "no manifest of this run names a receiver" in said
+    assert "no manifest of this run names a receiver; if --webhook_url named it, give that option here too" in said
     assert len(receiver.received) == 1
 
 

@@ -209,6 +209,19 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path) -> None:
     assert "card" in Run(0, "", root / "out").statuses()
 
 
+def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> None:
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store")
+    status, terminal = call(erase, *arguments, str(root / "stroe"))
+    assert (status, f"--store: no such folder: {root / 'stroe'}; " in terminal) == (EXIT_USAGE, True), terminal
+    assert "card" in Run(0, "", root / "out").statuses()
+    (root / "empty").mkdir()
+    status, terminal = call(erase, *arguments, str(root / "empty"))
+    assert (status, "--store: nothing is kept there" in terminal) == (EXIT_COMPLETED, True), terminal
+    status, terminal = call(erase, *arguments, str(root / "store"))
+    assert (status, "nothing is kept there" in terminal) == (EXIT_COMPLETED, False), terminal
+    assert "card.findings" not in {path.name for path in (root / "store").iterdir()}
+
+
 def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "ids.txt").write_text("phone\r\n\ngone\n")
     arguments = ("--output", str(root / "out"), "--recording_ids", str(root / "ids.txt"), "--json")

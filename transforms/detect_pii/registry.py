@@ -54,6 +54,9 @@ BUILT_IN = frozenset(one.name for one in _built_in())
 """Names of the recognisers whose findings the conversation model judges. Findings of the user's own patterns and
 recognisers always count."""
 
+_NEEDED = ("name", "policies", "policies_in", "load", "recognise")
+"""What every recogniser has; a subclass of `Recogniser` declares the first two, and its own `recognise`."""
+
 
 def own_recognisers(settings: DetectionSettings) -> list[Recogniser]:
     """Those of installed packages and of the settings. Raises ConfigurationError if one cannot be made."""
@@ -83,6 +86,7 @@ def _made(point: EntryPoint, settings: DetectionSettings) -> Recogniser:
             f"the recogniser {point.value}{package} cannot be made ({type(error).__name__}: {error}); mend its entry "
             f"point {point.name!r} or uninstall the package"
         ) from error
+    _check(recogniser, f"the recogniser {point.value}")
     return recogniser
 
 
@@ -97,4 +101,14 @@ def _named(name: str, settings: DetectionSettings) -> Recogniser:
             f"--recognisers: {name} cannot be made ({type(error).__name__}: {error}); give MODULE:CLASS, of a module "
             f"that can be imported here and on each worker{advice}"
         ) from error
+    _check(recogniser, f"--recognisers: {name}")
     return recogniser
+
+
+def _check(recogniser: Recogniser, place: str) -> None:
+    """Raises ConfigurationError if an object of somebody's class is no recogniser."""
+    if missing := [name for name in _NEEDED if not hasattr(recogniser, name)]:
+        raise ConfigurationError(
+            f"{place} is no recogniser, because it has no {', '.join(missing)}; make its class a subclass of "
+            "hushbeam.Recogniser, as docs/rules.md shows"
+        )

@@ -20,6 +20,7 @@ from hushbeam.transforms.notify.pending import pending_deliveries
 
 NOBODY = Receiver(None)
 """The notification is recorded, and not sent."""
+_NO_RECEIVER = "no manifest of this run names a receiver; if --webhook_url named it, give that option here too"
 
 
 class Named(NamedTuple):
@@ -111,9 +112,7 @@ def _named(
         elif receiver.url is not None:
             yield replace(announcement, receiver=receiver)
         else:
-            yield beam.pvalue.TaggedOutput(
-                "unnamed", undelivered(announcement, "no manifest of this run names a receiver", run_id)
-            )
+            yield beam.pvalue.TaggedOutput("unnamed", undelivered(announcement, _NO_RECEIVER, run_id))
 
 
 def undelivered(announcement: Announcement, reason: str, run_id: str) -> Delivery:

@@ -312,6 +312,15 @@ def _nemo_folder(name: str, path: Path) -> ModelFolder:
     return ModelFolder(name, path, digest, config, "int8" if full else None)
 
 
+def check_hub_name(name: str) -> None:
+    """Raises ConfigurationError for a path: it is no name on the model hub, but a folder that is missing."""
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise ConfigurationError(
+            f"model: {name!r} is not a folder on this machine; give the folder of a model, or a name on the model hub "
+            "(owner/name)"
+        )
+
+
 def from_hub(name: str, revision: str | None = None, cache: Path | None = None) -> Path:
     """Downloads a model from the model hub, or finds it in the hub's cache.
 
@@ -323,6 +332,7 @@ def from_hub(name: str, revision: str | None = None, cache: Path | None = None) 
             f"model: {name!r} is not a folder and not a name on the model hub "
             f"({', '.join(available_models())}, or owner/name), and `hushbeam models` does not list it"
         )
+    check_hub_name(name)
     try:
         return Path(download_model(name, revision=revision, cache_dir=None if cache is None else str(cache)))
     except Exception as error:

@@ -105,5 +105,10 @@ class RedactOptions(CommandOptions):
     def wrong_request(self) -> Iterator[WrongOption]:
         """Why no recording could be redacted, whichever it is, or no notification sent."""
         yield from wrong_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
+        if self.defaults.substitution == "surrogate" and self.defaults.surrogate_key is None:
+            yield WrongOption(
+                "--surrogate_key: --substitution surrogate needs a key; give a reference to one, such as env:NAME",
+                frozenset({"surrogate_key", "substitution"}),
+            )
         if self.keeping.unredacted_output is None:
             yield from wrong_language(self.defaults.language_code, self.recognition.model)

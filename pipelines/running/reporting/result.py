@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -239,8 +240,8 @@ def _print_undelivered(console: Console, undelivered: Sequence[DeliveryGroup], o
     if any(group.is_open for group in undelivered):
         _print(
             console,
-            f"To deliver them: hushbeam notify --output {printable(output)} --resume, with this run's inputs, webhook "
-            "options and --certificate_key, if any",
+            f"To deliver them: hushbeam notify --output {printable(shlex.quote(output))} --resume, with this run's "
+            "inputs, webhook options and --certificate_key, if any",
         )
 
 

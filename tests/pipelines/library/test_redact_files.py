@@ -201,6 +201,37 @@ def test_a_wrong_option_raises_what_the_command_prints(
     assert not (tmp_path / "out").exists()
 
 
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(hushbeam.ConfigurationError) as caught:
+        hushbeam.redact_files(
+            "calls/",
+            tmp_path / "out",
+            "nme",
+            verify="alles",
+            modle="base",
+            fail_above=0,
+            redact_audio="maybe",
+            recognisers=[3],
+            manifest="calls.jsonl",
+        )
+    told = sorted(message.partition("; ")[0].partition(". ")[0] for message in str(caught.value).split("\n"))
+    assert told == [
+        "--fail_above: only the command has this option",
+        "--policies: Unknown policy 'nme'",
+        "--recognisers: give the class int itself, not an object of it",
+        "--redact_audio: expected true or false",
+        "--verify: expected all, off, or sample:SHARE with a share between 0 and 1",
+        "unknown option manifest",
+        "unknown option modle",
+    ]
+
+
+@pytest.mark.parametrize("inputs", [None, 3, [3]])
+def test_inputs_that_are_no_paths_are_an_error(inputs: Any, tmp_path: Path) -> None:
+    with pytest.raises(hushbeam.ConfigurationError, match=r"--inputs: expected (a list|text)"):
+        hushbeam.redact_files(inputs, tmp_path / "out")
+
+
 @pytest.mark.parametrize(("wrong", "meant"), [("substitutions", "substitution"), ("outptu", "output")])
 def test_an_unknown_option_is_told_with_the_nearest(wrong: str, meant: str) -> None:
     with pytest.raises(hushbeam.ConfigurationError, match=f"unknown option {wrong}; did you mean {meant}"):

@@ -154,15 +154,42 @@ def test_a_recogniser_that_workers_could_not_make_is_refused() -> None:
     [
         ({"policies": ["person_nmae"]}, r"--policies: Unknown policy 'person_nmae'\. Did you mean person_name"),
         ({"policies": []}, "--policies: expected at least one value"),
-        ({"language": "english"}, "^language: expected one of"),
+        ({"policies": 3}, "--policies: expected a list"),
+        ({"policies": [3, "calls/"]}, "--policies: expected text"),
+        ({"language": "english"}, "^language: expected one of .*; did you mean en"),
+        ({"language": None}, "^language: expected one of"),
         ({"caution": "none"}, "--caution: expected low, standard or high"),
         ({"recognisers": ["nowhere:Any"]}, r"--recognisers: nowhere:Any cannot be made .*set PYTHONPATH=\.$"),
+        ({"recognisers": ["collections:OrderedDict"]}, "--recognisers: .* is no recogniser, because it has no name"),
         ({"rules": "nowhere.json"}, "--rules: no such file"),
+        ({"rules": Path("nowhere.json")}, "--rules: no such file"),
+        ({"detector": Path("nowhere")}, "--detector: no such folder"),
+        ({"static_entities": "Blue Moon"}, "static_entities: expected lists"),
+        ({"static_entities": {"PROJECT": [3]}}, "static_entities: expected lists"),
     ],
 )
 def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(hushbeam.ConfigurationError, match=message):
         hushbeam.find_personal_data("I am Maria Lopez.", **options)
+
+
+def test_a_term_alone_is_refused_and_not_searched_letter_by_letter() -> None:
+    with pytest.raises(hushbeam.ConfigurationError, match=r'such as \{"PROJECT": \["Blue Moon"\]\}'):
+        hushbeam.find_personal_data("It is the Blue Moon.", static_entities={"PROJECT": "Blue Moon"})
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    wrong: Any = {"policies": ["nme"], "caution": "max", "language": "english", "static_entities": ["Blue Moon"]}
+    with pytest.raises(hushbeam.ConfigurationError) as caught:
+        hushbeam.redact_text("I am Maria Lopez.", substitution="stars", surrogate_key="a-key", **wrong)
+    assert sorted(message.partition(":")[0] for message in str(caught.value).split("\n")) == [
+        "--caution",
+        "--policies",
+        "--substitution",
+        "--surrogate_key",
+        "language",
+        "static_entities",
+    ]
 
 
 def test_a_wrong_substitution_is_named_as_the_command_names_it() -> None:

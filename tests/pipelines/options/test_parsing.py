@@ -25,7 +25,7 @@ from hushbeam.pipelines.options import beam_flags
 from hushbeam.pipelines.options.arguments import CommandOptions, Positional, leaves
 from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.commands.rerender import RerenderOptions
-from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.option_lists import SEPARATED
 
@@ -212,8 +212,8 @@ def test_a_file_and_flags_are_told_together(tmp_path: Path, capsys: pytest.Captu
         "--how: expected well or badly",
         f"--config: {path}: group.levle: unknown option; did you mean level?",
         f"--config: {path}: more: expected options as NAME: VALUE",
-        "unknown option --runer; did you mean --runner?",
-        f"--config: {path}: group.loud: expected a valid boolean",
+        f"--config: {path}: beam: unknown option --runer; did you mean --runner?",
+        f"--config: {path}: group.loud: expected true or false",
     ]
     path.unlink()
     assert complaints(Options, ["--config", str(path), "--level", "0"], capsys) == [
@@ -224,11 +224,19 @@ def test_a_file_and_flags_are_told_together(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("arguments", "runner"),
-    [([], "FnApiRunner"), (["--runner=DirectRunner"], "FnApiRunner"), (["--runner=FlinkRunner"], "FlinkRunner")],
+    [
+        ([], "FnApiRunner"),
+        (["--runner=DirectRunner"], "FnApiRunner"),
+        (["--runner=direct"], "FnApiRunner"),
+        (["--runner=apache_beam.runners.direct.direct_runner.DirectRunner"], "FnApiRunner"),
+        (["--runner=FlinkRunner"], "FlinkRunner"),
+        (["--runner=flink"], "FlinkRunner"),
+    ],
 )
 def test_a_local_run_never_tries_prism(arguments: list[str], runner: str) -> None:
     _, beam = parse(Options, ["--names", "a", "--direct_num_workers=3", *arguments])
     assert beam.view_as(StandardOptions).runner == runner
+    assert is_local(beam) is (runner == "FnApiRunner")
     assert beam.get_all_options()["direct_num_workers"] == 3
 
 
@@ -492,6 +500,21 @@ def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
     assert f"--runner: Beam has no runner {name!r} here; {said}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("-o", "-o; did you mean --output?"),
+        ("-output=out", "-output=out; did you mean --output?"),
+        ("-m", "-m"),
+        ("-q", "-q"),
+    ],
+)
+def test_an_option_with_one_dash_is_told_with_the_one_that_was_meant(
+    argument: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert complaints(RedactOptions, ["call.wav", argument], capsys) == [f"unknown option {told}"]
+
+
 def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -506,6 +529,10 @@ def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
     [
         (["--language_code", "it"], "--language_code: personal data cannot be found in it, only in de, en, es and fr"),
         (["--language_code", "es", "--model", "tiny.en"], "--language_code: the model tiny.en knows English only"),
+        (
+            ["--substitution", "surrogate"],
+            "--surrogate_key: --substitution surrogate needs a key; give a reference",
+        ),
         (["--webhook_url", "nonsense"], "--webhook_url: the URL is not https; give a URL such as https://"),
         (["--webhook_url", "http://example.com/"], "add --webhook_allow_http"),
         (["--webhook_url", "https://me:secret@example.com/"], "--webhook_url: the URL contains credentials"),

@@ -38,6 +38,7 @@ def test_presets_and_aliases_stand_for_their_policies(tmp_path: Path) -> None:
         ({"patterns": {"TICKET": [1]}}, ": patterns.TICKET.0: expected text$"),
         ({"patterns": []}, ": patterns: expected an object$"),
         ({"allow_list": "Harbor Credit Union"}, ": allow_list: expected a list$"),
+        ({"pattern": {}, "allow_list": "Harbor"}, ": allow_list: expected a list; pattern: unknown key; "),
         ({"patterns": {"X": ["("]}}, "X"),
         ({"substitutions": {"person_nam": "mask"}}, "person_name"),
         ({"substitutions": {"person_name": "stars"}}, ": substitutions.person_name: expected '"),

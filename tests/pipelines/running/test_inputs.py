@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -51,6 +52,20 @@ def folder(tmp_path: Path) -> Path:
 
 def names(locations: tuple[str, ...], folder: Path) -> list[str]:
     return [os.path.relpath(location, folder) for location in locations]
+
+
+def test_a_name_that_came_without_quotes_is_told_with_them(folder: Path) -> None:
+    named = folder / "12 mai, l'appel" / "one.mp3"
+    named.parent.mkdir()
+    (folder / "one.mp3").rename(named)
+    with pytest.raises(ConfigurationError) as caught:
+        find_inputs([str(folder / "one.ogg"), *str(named).split(" ")])
+    assert str(caught.value) == f"no such file: {folder}/12; a name with spaces needs quotes: {shlex.quote(str(named))}"
+
+
+def test_the_value_of_a_switch_is_told_as_such_and_not_as_a_missing_file_alone(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no such file: False; options that are on or off take no value"):
+        find_inputs([str(folder), "False"])
 
 
 def test_a_folder_stands_for_its_recordings_by_their_content(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from hushbeam.pipelines.running.outputs import output_of_runs
+from hushbeam.pipelines.running.outputs import output_of_runs, page_url
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.ledger import Status, write_status
@@ -183,6 +183,19 @@ def test_an_output_that_this_user_may_not_change_is_named_and_nothing_begins(
     assert f"error: --output: {sentence}" in said.out + said.err
     assert "again" not in said.out + said.err
     assert status == EXIT_USAGE
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("mode", [0o0, 0o500])
+def test_a_page_in_a_folder_that_this_user_may_not_change_is_refused(mode: int, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    page = str(tmp_path / "closed" / "page.html")
+    with (
+        _permissions(tmp_path / "closed", mode),
+        pytest.raises(ConfigurationError, match="--html: no permission to wri"),
+    ):
+        page_url("--html", page, str(tmp_path / "out"))
 
 
 @pytest.mark.parametrize(

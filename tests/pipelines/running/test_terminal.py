@@ -39,10 +39,10 @@ COMPLETE = replace(
 )
 
 
-def printed(figures: object = FIGURES, width: int = 200) -> list[str]:
+def printed(figures: object = FIGURES, width: int = 200, output: str = "/out") -> list[str]:
     terminal = io.StringIO()
-    console, report = Console(file=terminal, width=width), "/out/runs/night-7/report.html"
-    print_summary(console, figures, "/out", report, 75.0, tolerance=Tolerance(0.5, allow_empty=False))  # type: ignore[arg-type]
+    console, report = Console(file=terminal, width=width), f"{output}/runs/night-7/report.html"
+    print_summary(console, figures, output, report, 75.0, tolerance=Tolerance(0.5, allow_empty=False))  # type: ignore[arg-type]
     return terminal.getvalue().splitlines()
 
 
@@ -82,6 +82,9 @@ def test_a_notification_that_did_not_arrive_is_named() -> None:
     assert lines[start + 1] == "  2 x not sent to 10.0.0.1: private network (a, b)"
     assert lines[start + 2] == "  1 x rejected to example.com: the receiver rejected it, HTTP status 404 (c)"
     assert lines[start + 3].startswith("To deliver them: hushbeam notify --output /out --resume")
+    assert any(
+        "hushbeam notify --output '/calls of May' --resume" in line for line in printed(figures, output="/calls of May")
+    )
     only_rejected = printed(replace(COMPLETE, undelivered=(rejected,)))
     assert not [line for line in only_rejected if "--resume" in line], "a later attempt would be rejected too"
 

@@ -142,6 +142,8 @@ class ConversationModel:
 
     def _check(self) -> None:
         """Compares the packaged model with the checksums of the tested one."""
+        if not self._folder.is_dir():
+            raise ConfigurationError(f"{OPTION}: no such folder on this machine: {self._folder}")
         for name, expected in CHECKSUMS.items():
             path = self._folder / name
             if not path.is_file():

@@ -34,6 +34,8 @@ def test_the_identity_names_the_checksum_of_all_files(tmp_path: Path) -> None:
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"--detector: .* must hold config\.json, model"):
         ConversationModel(str(tmp_path)).load()
+    with pytest.raises(ConfigurationError, match=r"--detector: no such folder on this machine: .*/nowhere$"):
+        ConversationModel(str(tmp_path / "nowhere")).load()
 
 
 def test_a_packaged_model_that_is_not_the_tested_one_is_refused(
