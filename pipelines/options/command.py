@@ -211,7 +211,8 @@ class Command:
 
     def _unexpected(self, argument: str, arguments: Sequence[str]) -> WrongOption:
         if argument.startswith("-"):
-            name = argument.strip("-").partition("=")[0]
+            argument = argument.partition("=")[0]  # the value may be a secret
+            name = argument.strip("-")
             near = [flag for flag in self._basic() if flag.startswith(name) and flag != self.positional]
             meant = f"; did you mean --{near[0]}?" if name and len(near) == 1 else ""
             return WrongOption(f"unknown option {argument}{meant}")

@@ -504,7 +504,7 @@ def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
     ("argument", "told"),
     [
         ("-o", "-o; did you mean --output?"),
-        ("-output=out", "-output=out; did you mean --output?"),
+        ("-output=out", "-output; did you mean --output?"),
         ("-m", "-m"),
         ("-q", "-q"),
     ],
