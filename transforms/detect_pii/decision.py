@@ -24,6 +24,7 @@ from hushbeam.transforms.detect_pii.names.spelled import SPELLED
 from hushbeam.transforms.detect_pii.numbers.checksums import proven_kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import bare, word_set
+from hushbeam.transforms.detect_pii.unsigned_addresses import ADDRESSES, unsigned_addresses
 
 MODEL = "conversation_model"
 """Name of the model as a detector: each of its candidates is one word, with the probability of one policy."""
@@ -148,6 +149,9 @@ def decide(
     in_family = found.in_family(at)
     of_rules = tuple(of_rules)
     redacted = redacted_words(conversation, found, at, of_rules) | in_family.any(axis=0)
+    if caution != "high":
+        addresses = np.logical_or.reduce([found.are(policy) for policy in ADDRESSES])
+        redacted[unsigned_addresses(conversation, found.total, redacted, addresses, requested)] = False
     redacted |= _misheard(conversation, found, redacted, requested, at)
     certainty = np.maximum(found.total, np.where(in_family, found.of_family, 0.0).max(axis=0)).clip(max=1.0)
     policies = [

@@ -55,6 +55,35 @@ def test_a_doubtful_word_far_from_any_certain_one_needs_more(said: Said) -> None
     assert decided(conversation, probable((26, "person_name", 0.28))) == [("person_name", 26, 26)]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_redacted"),
+    [
+        ("A: read our great website to learn more", False),
+        ("A: look at our great website dot org", True),
+        ("A: read our great website.org to learn more", True),
+        ("A: read our great website to learn of A B C", True),
+        ("A: mail our great website to learn more at gmail", True),
+        (f"A: read our great website {'and ' * 5}dot", False),
+        ("A: what is your e-mail address?\nB: our great website", True),
+    ],
+)
+def test_a_doubtful_address_needs_a_sign_of_one_or_a_question_for_it(said: Said, text: str, is_redacted: bool) -> None:
+    conversation = said(text)
+    first = next(number for number, word in enumerate(conversation.words) if word.text.strip() == "great")
+    doubtful = probable((first, "url", 0.5), (first + 1, "url", 0.5))
+    expected = [("url", first, first + 1)] if is_redacted else []
+    assert decided(conversation, doubtful) == expected
+    certain = probable((first, "url", 0.5), (first + 1, "url", 0.7))
+    assert decided(conversation, certain) == [("url", first, first + 1)]
+
+
+def test_high_caution_redacts_addresses_without_any_sign_of_one(said: Said) -> None:
+    conversation = said("A: read our great website to learn more")
+    doubtful = probable((3, "url", 0.5))
+    assert decided(conversation, doubtful) == []
+    assert decided(conversation, doubtful, caution="high") == [("url", 3, 3)]
+
+
 def test_a_number_of_doubtful_kind_is_redacted_for_whoever_asks_for_one_of_them(said: Said) -> None:
     conversation = said("A: it is 4471")
     words = probable((2, "account_number", 0.01), (2, "credit_card_number", 0.6))

@@ -1,0 +1,89 @@
+"""Words that the model alone takes for an e-mail or web address, where nothing is said that addresses are made of.
+
+Recognisers mishear addresses, but seldom all of one: a dot, a slash, a letter or a digit stays. In recordings of people
+"our website to learn more" and "a fully featured platform" were taken for addresses.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hushbeam.transforms.detect_pii.exchanges import words_of_answers
+from hushbeam.transforms.detect_pii.expected_words import CERTAIN
+from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
+
+ADDRESSES = frozenset({"email_address", "url"})
+_SIGNS = frozenset("./_@")
+_OWN_WORDS = frozenset({"www", "http", "https", "com", "gmail", "hotmail", "outlook", "yahoo", "icloud"})
+_REACH_WORDS = 4
+_REACH_OF_AT_WORDS = 1
+
+
+def unsigned_addresses(
+    conversation: Conversation,
+    probabilities: NDArray[np.float64],
+    redacted: NDArray[np.bool_],
+    addresses: NDArray[np.bool_],
+    requested: Collection[str],
+) -> list[int]:
+    """Redacted words that are no address by what is said around them, and no answer to a question for personal data.
+
+    Args:
+      probabilities: Of each word, that it belongs to a requested policy.
+      addresses: Whether each word is an address rather than anything else that is requested.
+    """
+    runs = [run for run in _runs(conversation, redacted) if addresses[run].all() and probabilities[run].max() < CERTAIN]
+    if not runs:
+        return []
+    signs = _Signs(conversation)
+    answers = words_of_answers(conversation, requested)
+    return [word for run in runs if not signs.are_near(run) and answers.isdisjoint(run) for word in run]
+
+
+def _runs(conversation: Conversation, redacted: NDArray[np.bool_]) -> Iterator[list[int]]:
+    """The redacted words of a turn without any other between them."""
+    words = enumerate(np.flatnonzero(redacted).tolist())
+    for _, run in groupby(words, key=lambda pair: (conversation.turn_of(pair[1]), pair[1] - pair[0])):
+        yield [word for _, word in run]
+
+
+class _Signs(AtomReader):
+    """The words of a conversation with a sign of an address."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(conversation)
+        atoms = range(len(self._atoms))
+        self._said = [conversation.word_at(self._atoms[atom].start) for atom in atoms if self._is_sign(atom)]
+        self._at = [conversation.word_at(self._atoms[atom].start) for atom in atoms if self._is_at(atom)]
+
+    def are_near(self, run: list[int]) -> bool:
+        return _any_between(self._said, run[0] - _REACH_WORDS, run[-1] + _REACH_WORDS) or _any_between(
+            self._at, run[0] - _REACH_OF_AT_WORDS, run[-1] + _REACH_OF_AT_WORDS
+        )
+
+    def _is_sign(self, position: int) -> bool:
+        atom = self._atoms[position]
+        if atom.kind is Kind.SYMBOL:
+            return atom.value in _SIGNS and (atom.value != "." or self._is_glued(position + 1))
+        said = self._language.symbols.get(atom.value, "")
+        return (
+            atom.is_number
+            or atom.kind is Kind.LETTER
+            or (said in _SIGNS and not self._is_at(position))
+            or atom.value in _OWN_WORDS
+        )
+
+    def _is_at(self, position: int) -> bool:
+        """An everyday word in English and German, unless an address stands beside it."""
+        return self._value(position) == "at"
+
+
+def _any_between(words: list[int], first: int, last: int) -> bool:
+    """Whether one of these words, which are in order, lies from `first` to `last`."""
+    return bisect_left(words, first) < bisect_left(words, last + 1)
