@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.commands.erase import EraseOptions
-from hushbeam.pipelines.options.given import is_folder, read_text_of
+from hushbeam.pipelines.options.given import is_folder, meant, read_text_of
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
 from hushbeam.pipelines.running.consoles import printable, remarks
@@ -80,11 +80,19 @@ def prepare(options: EraseOptions) -> Eraser:
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
     for option in sorted(recorded & given.keys()):
-        if urls.is_local(given[option]) and not is_folder(given[option]):
-            # Mistyped, it would leave the recordings where they are, and say that they are erased.
+        root = given[option]
+        if not urls.is_local(root) or is_folder(root):
+            continue
+        # Mistyped, it would leave the recordings where they are, and say that they are erased.
+        near = meant(root)
+        if near or option == "--store":  # no line may have asked for an unredacted transcript: then there is no folder
             raise ConfigurationError(
-                f"{option}: no such folder: {given[option]}; name the one in which runs of this output kept "
-                "recordings, or make it again if somebody deleted it"
+                f"{option}: no folder that this user may read: {root}"
+                + (
+                    near
+                    or "; name the one in which runs of this output kept recordings; if it was deleted, or no run kept "
+                    "any, make an empty folder there"
+                )
             )
     check_format(output, recorded_format(output))
     check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find nothing to erase
@@ -92,17 +100,24 @@ def prepare(options: EraseOptions) -> Eraser:
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
-def _warn_of_empty_places(eraser: Eraser, console: Console) -> None:
-    """Says where runs kept recordings and nothing is: an object store has no folders that could be missing."""
+def _empty_places(eraser: Eraser) -> list[str]:
+    """The options with a place where runs kept recordings and nothing is: a mistyped one of an object store too."""
     given = {"--store": eraser.store, "--unredacted_output": eraser.unredacted}
-    for option in sorted(recorded_private_roots(eraser.output)):
-        if (root := given.get(option)) is not None and next(files.iterate_files(root), None) is None:
-            console.print(
-                f"[bold yellow]Warning:[/] {option}: nothing is kept there. If runs of this output kept recordings "
-                "elsewhere, they stay: repeat the command with that place",
-                highlight=False,
-                soft_wrap=True,
-            )
+    return [
+        option
+        for option in sorted(recorded_private_roots(eraser.output))
+        if (root := given.get(option)) is not None and next(files.iterate_files(root), None) is None
+    ]
+
+
+def _warn_of_empty_places(options: Sequence[str], console: Console) -> None:
+    for option in options:
+        console.print(
+            f"[bold yellow]Warning:[/] {option}: nothing is kept there. If runs of this output kept recordings "
+            "elsewhere, they stay: repeat the command with that place",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -122,7 +137,8 @@ def _erase(options: EraseOptions, console: Console) -> int:
         return _erase_superseded(options, console)
     recordings = named_recordings(options)
     eraser = prepare(options)
-    _warn_of_empty_places(eraser, console)
+    empty = _empty_places(eraser)
+    _warn_of_empty_places(empty, console)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
         # Again: the first run may have ended meanwhile.
@@ -137,7 +153,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
     if options.print_json:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
         counts |= {"already_erased": len(erased.earlier), "unknown": len(erased.unknown)}
-        print_for_machines(counts | {"files": erased.files, "rows": erased.rows})
+        print_for_machines(counts | {"files": erased.files, "rows": erased.rows, "empty": empty})
     else:
         more = f" ({others} of them not named, but from the same source as a named one)" if others else ""
         more += f", {len(erased.earlier)} already erased" if erased.earlier else ""

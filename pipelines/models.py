@@ -295,7 +295,7 @@ def _install_other(source: str, options: ModelsOptions) -> speech_model.ModelFol
             _checked(name), urls.display(source), lambda folder: _copy(source, folder), options.sha256
         )
     hub_name, _, revision = source.partition("@")
-    speech_model.check_hub_name(hub_name)
+    speech_model.check_hub_name(source if source.startswith(("/", ".", "~")) else hub_name)
     return speech_model.add_model(
         _checked(options.name or hub_name),
         f"model hub: {source}",

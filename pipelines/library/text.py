@@ -151,6 +151,7 @@ def _asked(given: Mapping[str, Any], language: str, static_entities: Mapping[str
     options, read = RedactOptions(), Rules()
     with wrong.collecting():
         options = redact_options(given)
+    with wrong.collecting("rules"):
         read = read_rules(options.detection.rules)
     with wrong.collecting("language"):
         checked_language(language)

@@ -215,6 +215,8 @@ class Command:
             name = argument.strip("-")
             near = [flag for flag in self._basic() if flag.startswith(name) and flag != self.positional]
             meant = f"; did you mean --{near[0]}?" if name and len(near) == 1 else ""
+            if not meant and len(name) > 1:  # so may be all of it, such as a key that begins with a dash
+                return WrongOption("an argument begins with - and is no option; write such a value as --NAME=VALUE")
             return WrongOption(f"unknown option {argument}{meant}")
         argument = urls.display(argument)
         named = {token.partition("=")[0] for token in arguments}

@@ -374,7 +374,8 @@ def _beams_name(runner: str) -> str:
 
     known = {name.lower(): name for name in StandardOptions.KNOWN_RUNNER_NAMES}
     last = (runner.rsplit(".", 1)[-1] if runner in StandardOptions.ALL_KNOWN_RUNNERS else runner).lower()
-    return known.get(last) or known.get(f"{last}runner") or runner
+    name = known.get(last) or known.get(f"{last}runner") or runner
+    return "DirectRunner" if name == "SwitchingDirectRunner" else name
 
 
 def _runner(name: str) -> Any:

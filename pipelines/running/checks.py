@@ -282,7 +282,7 @@ def _written(options: RedactOptions, output: str) -> str:
     check_hashed_with_same_key(output, options.hash_identities)
     check_signed_as_before(output, options.certificate_key)
     probe = urls.join(output, "runs", f"doctor-{uuid.uuid4().hex}")
-    if not files.create(probe, b"a check"):
+    if not files.undisturbed(lambda: files.create(probe, b"a check")):
         raise StorageError("a new file exists already")
     files.delete(probe)
     return "files can be created and deleted there"

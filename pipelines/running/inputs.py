@@ -117,7 +117,7 @@ def find_inputs(
 def _check_quoted(given: Sequence[str]) -> None:
     """Raises ConfigurationError for a name with spaces that came without quotes, and so as several inputs."""
     for start, first in enumerate(given):
-        if "://" in first or _is_there(first):
+        if first == STANDARD_INPUT or "://" in first or _is_there(first):
             continue
         for end in range(start + 2, min(len(given), start + _MOST_PARTS) + 1):
             if _is_there(name := " ".join(given[start:end])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -199,13 +200,17 @@ def _meant(output: str, root: str) -> str:
         return beside
     if _is_output(around := Path(root).parent):
         return f"; did you mean {around}?"
-    inside = [path for path in islice(Path(output).glob("*"), MOST_COMPARED) if _is_output(path)]
+    inside: list[Path] = []
+    with suppress(OSError):
+        inside = [path for path in islice(Path(output).glob("*"), MOST_COMPARED) if _is_output(path)]
     return f"; did you mean {inside[0]}?" if len(inside) == 1 else ""
 
 
 def _is_output(folder: Path) -> bool:
     """Whether a run has ended in a folder. It lists no more than the runs: the folder may be anybody's."""
-    return next(folder.glob("runs/*/summary.json"), None) is not None
+    with suppress(OSError):  # Python 3.11 raises where this user may not look
+        return next(folder.glob("runs/*/summary.json"), None) is not None
+    return False
 
 
 def _files(root: str, folder: str) -> Iterator[StoredFile]:

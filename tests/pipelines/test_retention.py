@@ -26,6 +26,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLE
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.recovery import keep_rows
 from hushbeam.transforms.archive.run_lock import RunLock
+from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
 from hushbeam.transforms.archive.tables.relocation import relocate
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files
@@ -212,7 +213,10 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path) -> None:
 def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> None:
     arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store")
     status, terminal = call(erase, *arguments, str(root / "stroe"))
-    assert (status, f"--store: no such folder: {root / 'stroe'}; " in terminal) == (EXIT_USAGE, True), terminal
+    meant = f"--store: no folder that this user may read: {root / 'stroe'}; did you mean {root / 'store'}?"
+    assert (status, meant in terminal) == (EXIT_USAGE, True), terminal
+    status, terminal = call(erase, *arguments, str(root / "elsewhere" / "42"))
+    assert (status, "make an empty folder there" in terminal) == (EXIT_USAGE, True), terminal
     assert "card" in Run(0, "", root / "out").statuses()
     (root / "empty").mkdir()
     status, terminal = call(erase, *arguments, str(root / "empty"))
@@ -220,6 +224,16 @@ def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> Non
     status, terminal = call(erase, *arguments, str(root / "store"))
     assert (status, "nothing is kept there" in terminal) == (EXIT_COMPLETED, False), terminal
     assert "card.findings" not in {path.name for path in (root / "store").iterdir()}
+
+
+def test_a_folder_in_which_no_run_had_anything_to_keep_stops_no_erasure(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remember_private_roots(str(root / "out"), ["--unredacted_output"])
+    arguments = ("--output", str(root / "out"), "--store", str(root / "store"), "--recording_id", "card")
+    status, terminal = call(erase, *arguments, "--unredacted_output", str(root / "private"), "--json")
+    assert (status, "--unredacted_output: nothing is kept there" in terminal) == (EXIT_COMPLETED, True), terminal
+    assert json.loads(capsys.readouterr().out)["empty"] == ["--unredacted_output"]
 
 
 def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,11 +149,11 @@ def decide(
     in_family = found.in_family(at)
     of_rules = tuple(of_rules)
     redacted = redacted_words(conversation, found, at, of_rules) | in_family.any(axis=0)
+    certainty = np.maximum(found.total, np.where(in_family, found.of_family, 0.0).max(axis=0)).clip(max=1.0)
     if caution != "high":
         addresses = np.logical_or.reduce([found.are(policy) for policy in ADDRESSES])
-        redacted[unsigned_addresses(conversation, found.total, redacted, addresses, requested)] = False
+        redacted[unsigned_addresses(conversation, certainty, redacted, addresses, requested)] = False
     redacted |= _misheard(conversation, found, redacted, requested, at)
-    certainty = np.maximum(found.total, np.where(in_family, found.of_family, 0.0).max(axis=0)).clip(max=1.0)
     policies = [
         owner.policy if owner and is_redacted else None for owner, is_redacted in zip(found.best, redacted, strict=True)
     ]

@@ -1,7 +1,7 @@
 """Words that the model alone takes for an e-mail or web address, where nothing is said that addresses are made of.
 
-Recognisers mishear addresses, but seldom all of one: a dot, a slash, a letter or a digit stays. In recordings of people
-"our website to learn more" and "a fully featured platform" were taken for addresses.
+Recognisers mishear addresses, but seldom all of one: a dot, a slash, a letter or a digit stays. In a recording of a
+person, "full featured PBX and IVR platform that runs" was taken for a web address.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 
 from hushbeam.transforms.detect_pii.exchanges import words_of_answers
 from hushbeam.transforms.detect_pii.expected_words import CERTAIN
+from hushbeam.transforms.detect_pii.patterns.internet import BARE_PROVIDERS, PROVIDERS
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
+from hushbeam.transforms.detect_pii.text.tokens import bare
 
 ADDRESSES = frozenset({"email_address", "url"})
-_SIGNS = frozenset("./_@")
-_OWN_WORDS = frozenset({"www", "http", "https", "com", "gmail", "hotmail", "outlook", "yahoo", "icloud"})
+_WRITTEN = frozenset("./_@")
+_SPOKEN = _WRITTEN | {"-"}
+"""Hyphens are written in everyday words too."""
+_OWN_WORDS = {"www", "http", "https", "com"}.union(PROVIDERS, BARE_PROVIDERS) - {"mail"}
 _REACH_WORDS = 4
 _REACH_OF_AT_WORDS = 1
+_SHORTEST_REPEATED = 3
 
 
 def unsigned_addresses(
@@ -35,7 +40,7 @@ def unsigned_addresses(
     """Redacted words that are no address by what is said around them, and no answer to a question for personal data.
 
     Args:
-      probabilities: Of each word, that it belongs to a requested policy.
+      probabilities: Of each word, that it is redacted rightly.
       addresses: Whether each word is an address rather than anything else that is requested.
     """
     runs = [run for run in _runs(conversation, redacted) if addresses[run].all() and probabilities[run].max() < CERTAIN]
@@ -43,7 +48,11 @@ def unsigned_addresses(
         return []
     signs = _Signs(conversation)
     answers = words_of_answers(conversation, requested)
-    return [word for run in runs if not signs.are_near(run) and answers.isdisjoint(run) for word in run]
+    words = [bare(word.text) for word in conversation.words]
+    certain = {words[number] for number in np.flatnonzero(probabilities >= CERTAIN)}
+    repeated = {number for number, word in enumerate(words) if len(word) >= _SHORTEST_REPEATED and word in certain}
+    kept = answers | repeated
+    return [word for run in runs if kept.isdisjoint(run) and not signs.are_near(run) for word in run]
 
 
 def _runs(conversation: Conversation, redacted: NDArray[np.bool_]) -> Iterator[list[int]]:
@@ -70,12 +79,12 @@ class _Signs(AtomReader):
     def _is_sign(self, position: int) -> bool:
         atom = self._atoms[position]
         if atom.kind is Kind.SYMBOL:
-            return atom.value in _SIGNS and (atom.value != "." or self._is_glued(position + 1))
+            return atom.value in _WRITTEN and (atom.value != "." or self._is_glued(position + 1))
         said = self._language.symbols.get(atom.value, "")
         return (
             atom.is_number
-            or atom.kind is Kind.LETTER
-            or (said in _SIGNS and not self._is_at(position))
+            or atom.kind is Kind.LETTER  # everyday words of one letter too, which nothing here tells from others
+            or (said in _SPOKEN and not self._is_at(position))
             or atom.value in _OWN_WORDS
         )
 

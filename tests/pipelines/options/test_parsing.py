@@ -229,6 +229,7 @@ def test_a_file_and_flags_are_told_together(tmp_path: Path, capsys: pytest.Captu
         (["--runner=DirectRunner"], "FnApiRunner"),
         (["--runner=direct"], "FnApiRunner"),
         (["--runner=apache_beam.runners.direct.direct_runner.DirectRunner"], "FnApiRunner"),
+        (["--runner=SwitchingDirectRunner"], "FnApiRunner"),
         (["--runner=FlinkRunner"], "FlinkRunner"),
         (["--runner=flink"], "FlinkRunner"),
     ],
@@ -513,6 +514,12 @@ def test_an_option_with_one_dash_is_told_with_the_one_that_was_meant(
     argument: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert complaints(RedactOptions, ["call.wav", argument], capsys) == [f"unknown option {told}"]
+
+
+def test_a_value_that_begins_with_one_dash_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    told = complaints(RedactOptions, ["call.wav", "--store_key", "-c2VjcmV0/abc"], capsys)
+    assert not any("c2VjcmV0" in one for one in told)
+    assert "an argument begins with - and is no option; write such a value as --NAME=VALUE" in told
 
 
 def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(

@@ -198,6 +198,19 @@ def test_a_page_in_a_folder_that_this_user_may_not_change_is_refused(mode: int, 
         page_url("--html", page, str(tmp_path / "out"))
 
 
+@pytest.mark.permissions
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everywhere")
+def test_the_search_for_the_output_that_was_meant_passes_over_what_this_user_may_not_read(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "out").mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "link").symlink_to(tmp_path / "closed" / "out")
+    with (
+        _permissions(tmp_path / "closed", 0o0),
+        pytest.raises(ConfigurationError, match="no run has written anything"),
+    ):
+        output_of_runs(str(tmp_path / "mine"))
+
+
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [

@@ -64,6 +64,11 @@ def test_a_doubtful_word_far_from_any_certain_one_needs_more(said: Said) -> None
         ("A: read our great website to learn of A B C", True),
         ("A: mail our great website to learn more at gmail", True),
         (f"A: read our great website {'and ' * 5}dot", False),
+        ("A: write to our great website hyphen shop", True),
+        ("A: read well-known our great website is-not", False),
+        ("A: write to our great website at outland", True),
+        ("A: read our great website when at home", False),
+        ("A: read our great website with gmx please", True),
         ("A: what is your e-mail address?\nB: our great website", True),
     ],
 )
@@ -71,10 +76,24 @@ def test_a_doubtful_address_needs_a_sign_of_one_or_a_question_for_it(said: Said,
     conversation = said(text)
     first = next(number for number, word in enumerate(conversation.words) if word.text.strip() == "great")
     doubtful = probable((first, "url", 0.5), (first + 1, "url", 0.5))
-    expected = [("url", first, first + 1)] if is_redacted else []
-    assert decided(conversation, doubtful) == expected
+    assert decided(conversation, doubtful) == ([("url", first, first + 1)] if is_redacted else [])
     certain = probable((first, "url", 0.5), (first + 1, "url", 0.7))
     assert decided(conversation, certain) == [("url", first, first + 1)]
+
+
+def test_an_address_without_a_sign_goes_if_another_policy_of_its_family_is_certain(said: Said) -> None:
+    conversation = said("A: reach me under jane miller whenever you like to")
+    words = probable((3, "email_address", 0.97), (3, "url", 0.02), (4, "email_address", 0.97), (4, "url", 0.02))
+    assert decided(conversation, words, requested={"url"}) == [("url", 3, 4)]
+    assert decided(conversation, probable((3, "url", 0.5), (4, "url", 0.5)), requested={"url"}) == []
+
+
+def test_an_address_without_a_sign_goes_if_it_is_certain_elsewhere(said: Said) -> None:
+    conversation = said("A: it is planthaven\nB: thank you so much\nA: yes so planthaven then as said")
+    repeated = next(number for number, word in enumerate(conversation.words) if word.text.strip() == "yes") + 2
+    certain = probable((2, "url", 0.95), (repeated, "url", 0.5))
+    assert decided(conversation, certain) == [("url", 2, 2), ("url", repeated, repeated)]
+    assert decided(conversation, probable((repeated, "url", 0.5))) == []
 
 
 def test_high_caution_redacts_addresses_without_any_sign_of_one(said: Said) -> None:

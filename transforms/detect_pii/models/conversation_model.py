@@ -7,6 +7,7 @@ words with their turns and channels, and what the rules found.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -142,7 +143,7 @@ class ConversationModel:
 
     def _check(self) -> None:
         """Compares the packaged model with the checksums of the tested one."""
-        if not self._folder.is_dir():
+        if not os.path.isdir(self._folder):  # noqa: PTH112 - Path.is_dir raises where this user may not look
             raise ConfigurationError(f"{OPTION}: no such folder on this machine: {self._folder}")
         for name, expected in CHECKSUMS.items():
             path = self._folder / name

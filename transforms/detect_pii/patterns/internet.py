@@ -21,12 +21,12 @@ _TOP_LEVEL = vocabulary("""
     """)
 # These are English words too: only after a written dot, or after a second-level part.
 _TOP_LEVEL_WORDS = vocabulary("in it is at me us no be so to as do id am int name info law bank health store")
-_PROVIDERS = (
+PROVIDERS = (
     "gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail", "proton", "comcast", "verizon",
     "bellsouth", "btinternet", "fastmail", "ymail", "rocketmail", "aol", "gmx", "web.de", "mail",
 )  # fmt: skip
 _MAIL_NAMES = ("gmail", "googlemail", "hotmail", "icloud", "protonmail", "yahoo", "outlook", "aol")
-_BARE_PROVIDERS = frozenset({*_MAIL_NAMES, *(f"{name}com" for name in _MAIL_NAMES)})
+BARE_PROVIDERS = frozenset({*_MAIL_NAMES, *(f"{name}com" for name in _MAIL_NAMES)})
 _FILE_ENDINGS = vocabulary("pdf doc docx xls xlsx csv txt jpg jpeg png gif zip mp3 mp4 wav ppt pptx exe json xml html")
 _PAGE_STARTS = frozenset({"W", "www", "https", "http", "/", ":", "slash", "colon"})
 _LONGEST_ADDRESS = 40
@@ -70,7 +70,7 @@ class _AddressGrammar(AtomReader):
                 continue
             may_end = atom.value in _TOP_LEVEL or atom.value == "co" or atom.kind is Kind.LETTER
             domain = self._domain_at(position) if may_end else None
-            if domain is None and atom.value in _BARE_PROVIDERS:
+            if domain is None and atom.value in BARE_PROVIDERS:
                 domain = self._bare_provider(position)
             if domain is None and atom.value == "@":
                 domain = self._written(position)
@@ -206,7 +206,7 @@ class _AddressGrammar(AtomReader):
                 break
             first = earlier
         written = self._text[self._atoms[first].start : self._atoms[position - 1].start].lower()
-        return _Domain(first, last, re.sub(r"[-\s]", "", written).endswith(_PROVIDERS))
+        return _Domain(first, last, re.sub(r"[-\s]", "", written).endswith(PROVIDERS))
 
     def _top_level_end(self, position: int) -> int | None:
         """The last atom of a top level (`com`, `U K`) that is said at an atom after a dot."""
