@@ -29,7 +29,7 @@ from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms, is_pseudony
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.retention.superseded import erase_superseded
 from hushbeam.transforms.storage import files, urls
-from hushbeam.transforms.storage.private_roots import private_root
+from hushbeam.transforms.storage.private_roots import lies_in_outputs, private_root
 from hushbeam.transforms.table_formats import check_format, update_tables
 
 _MOST_NAMED = 10
@@ -84,16 +84,11 @@ def prepare(options: EraseOptions) -> Eraser:
         if not urls.is_local(root) or is_folder(root):
             continue
         # Mistyped, it would leave the recordings where they are, and say that they are erased.
-        near = meant(root)
-        if near or option == "--store":  # no line may have asked for an unredacted transcript: then there is no folder
-            raise ConfigurationError(
-                f"{option}: no folder that this user may read: {root}"
-                + (
-                    near
-                    or "; name the one in which runs of this output kept recordings; if it was deleted, or no run kept "
-                    "any, make an empty folder there"
-                )
-            )
+        near = meant(root, lambda path: path.is_dir() and not lies_in_outputs(str(path)))
+        raise ConfigurationError(
+            f"{option}: no folder that this user may read: {root}{near}; name the one in which runs of this output "
+            "kept recordings; if it was deleted, or no run kept any, make an empty folder there"
+        )
     check_format(output, recorded_format(output))
     check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find nothing to erase
     key = signing_key(output, options.certificate_key)

@@ -152,7 +152,8 @@ def _asked(given: Mapping[str, Any], language: str, static_entities: Mapping[str
     with wrong.collecting():
         options = redact_options(given)
     with wrong.collecting("rules"):
-        read = read_rules(options.detection.rules)
+        rules = given.get("rules")  # of a wrong type, it is told with the options
+        read = read_rules(os.fspath(rules) if isinstance(rules, str | os.PathLike) else None)
     with wrong.collecting("language"):
         checked_language(language)
     terms = {} if static_entities is None else static_entities

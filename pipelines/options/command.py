@@ -10,6 +10,7 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -214,6 +215,7 @@ class Command:
             argument = argument.partition("=")[0]  # the value may be a secret
             name = argument.strip("-")
             near = [flag for flag in self._basic() if flag.startswith(name) and flag != self.positional]
+            near = [name] if name in self.fields else near or get_close_matches(name, self.fields, n=1, cutoff=0.8)
             meant = f"; did you mean --{near[0]}?" if name and len(near) == 1 else ""
             if not meant and len(name) > 1:  # so may be all of it, such as a key that begins with a dash
                 return WrongOption("an argument begins with - and is no option; write such a value as --NAME=VALUE")

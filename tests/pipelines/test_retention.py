@@ -213,7 +213,7 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path) -> None:
 def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> None:
     arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store")
     status, terminal = call(erase, *arguments, str(root / "stroe"))
-    meant = f"--store: no folder that this user may read: {root / 'stroe'}; did you mean {root / 'store'}?"
+    meant = f"--store: no folder that this user may read: {root / 'stroe'}; did you mean {root / 'store'}?; name"
     assert (status, meant in terminal) == (EXIT_USAGE, True), terminal
     status, terminal = call(erase, *arguments, str(root / "elsewhere" / "42"))
     assert (status, "make an empty folder there" in terminal) == (EXIT_USAGE, True), terminal
@@ -226,12 +226,16 @@ def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> Non
     assert "card.findings" not in {path.name for path in (root / "store").iterdir()}
 
 
-def test_a_folder_in_which_no_run_had_anything_to_keep_stops_no_erasure(
+def test_a_folder_in_which_no_run_had_anything_to_keep_is_made_for_an_erasure(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     remember_private_roots(str(root / "out"), ["--unredacted_output"])
-    arguments = ("--output", str(root / "out"), "--store", str(root / "store"), "--recording_id", "card")
-    status, terminal = call(erase, *arguments, "--unredacted_output", str(root / "private"), "--json")
+    places = ("--store", str(root / "store"), "--unredacted_output", str(root / "private"))
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", *places, "--json")
+    status, terminal = call(erase, *arguments)
+    assert (status, "make an empty folder there" in terminal) == (EXIT_USAGE, True), terminal
+    (root / "private").mkdir()
+    status, terminal = call(erase, *arguments)
     assert (status, "--unredacted_output: nothing is kept there" in terminal) == (EXIT_COMPLETED, True), terminal
     assert json.loads(capsys.readouterr().out)["empty"] == ["--unredacted_output"]
 

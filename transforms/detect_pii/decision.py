@@ -145,14 +145,17 @@ def decide(
         know the value.
     """
     at = THRESHOLDS[caution]
+    of_model, of_rules = tuple(of_model), tuple(of_rules)
     found = Probabilities(conversation, of_model, requested)
     in_family = found.in_family(at)
-    of_rules = tuple(of_rules)
     redacted = redacted_words(conversation, found, at, of_rules) | in_family.any(axis=0)
     certainty = np.maximum(found.total, np.where(in_family, found.of_family, 0.0).max(axis=0)).clip(max=1.0)
     if caution != "high":
         addresses = np.logical_or.reduce([found.are(policy) for policy in ADDRESSES])
-        redacted[unsigned_addresses(conversation, certainty, redacted, addresses, requested)] = False
+        unsigned = unsigned_addresses(conversation, certainty, redacted, addresses, requested)
+        if unsigned:  # they may be personal data of another policy
+            others = Probabilities(conversation, of_model, frozenset(requested) - ADDRESSES)
+            redacted[unsigned] = redacted_words(conversation, others, at, of_rules)[unsigned]
     redacted |= _misheard(conversation, found, redacted, requested, at)
     policies = [
         owner.policy if owner and is_redacted else None for owner, is_redacted in zip(found.best, redacted, strict=True)

@@ -18,13 +18,15 @@ from hushbeam.transforms.detect_pii.expected_words import CERTAIN
 from hushbeam.transforms.detect_pii.patterns.internet import BARE_PROVIDERS, PROVIDERS
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
-from hushbeam.transforms.detect_pii.text.tokens import bare
+from hushbeam.transforms.detect_pii.text.tokens import bare, word_set
 
 ADDRESSES = frozenset({"email_address", "url"})
+_FURTHER = word_set("www http https com dotcom org net edu gov arcor freenet laposte sfr wanadoo")
 _WRITTEN = frozenset("./_@")
 _SPOKEN = _WRITTEN | {"-"}
 """Hyphens are written in everyday words too."""
-_OWN_WORDS = {"www", "http", "https", "com"}.union(PROVIDERS, BARE_PROVIDERS) - {"mail"}
+_OWN_WORDS = {*PROVIDERS, *BARE_PROVIDERS, *_FURTHER} - {"mail"}
+"""Words that little but addresses has."""
 _REACH_WORDS = 4
 _REACH_OF_AT_WORDS = 1
 _SHORTEST_REPEATED = 3
@@ -37,7 +39,8 @@ def unsigned_addresses(
     addresses: NDArray[np.bool_],
     requested: Collection[str],
 ) -> list[int]:
-    """Redacted words that are no address by what is said around them, and no answer to a question for personal data.
+    """Redacted words that are no address by what is said around them, no answer to a question for personal data, and
+    are redacted nowhere else.
 
     Args:
       probabilities: Of each word, that it is redacted rightly.
@@ -48,11 +51,11 @@ def unsigned_addresses(
         return []
     signs = _Signs(conversation)
     answers = words_of_answers(conversation, requested)
+    unsigned = [run for run in runs if answers.isdisjoint(run) and not signs.are_near(run)]
     words = [bare(word.text) for word in conversation.words]
-    certain = {words[number] for number in np.flatnonzero(probabilities >= CERTAIN)}
-    repeated = {number for number, word in enumerate(words) if len(word) >= _SHORTEST_REPEATED and word in certain}
-    kept = answers | repeated
-    return [word for run in runs if kept.isdisjoint(run) and not signs.are_near(run) for word in run]
+    others = set(np.flatnonzero(redacted).tolist()).difference(*unsigned)
+    known = {words[number] for number in others if len(words[number]) >= _SHORTEST_REPEATED}
+    return [word for run in unsigned if known.isdisjoint(words[number] for number in run) for word in run]
 
 
 def _runs(conversation: Conversation, redacted: NDArray[np.bool_]) -> Iterator[list[int]]:

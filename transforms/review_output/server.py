@@ -55,6 +55,8 @@ _STATIC = package_files("hushbeam.transforms.review_output") / "static"
 _BASE = package_files("hushbeam.transforms.base.pages") / "base.css"
 """The style sheet of all pages."""
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+_DAY_S = 24 * 3600
+"""A browser has a cookie of each start: they must go, for all together may have 8 KB."""
 _LARGEST_REVIEW_BYTES = 1 << 20
 _OF_OTHERS = {"reviewer", "decision", "reviewed_at", "missed", "false_positives"}
 _ROUNDED_S = 0.001
@@ -134,7 +136,7 @@ class ReviewServer:
             raise web.HTTPMisdirectedRequest
         if self._is_token(request.query.get("token", "")):
             entrance = web.HTTPSeeOther("/")
-            entrance.set_cookie(_cookie_of(request), self._token, httponly=True, samesite="Strict")
+            entrance.set_cookie(_cookie_of(request), self._token, max_age=_DAY_S, httponly=True, samesite="Strict")
             raise entrance
         if not self._is_token(request.cookies.get(_cookie_of(request), "")):
             raise web.HTTPForbidden(text="Open the address that the command printed.")
@@ -322,7 +324,7 @@ class ReviewServer:
 
 
 def _cookie_of(request: web.Request) -> str:
-    return f"hushbeam-review-{request.url.port}"
+    return f"hushbeam-review-{request.host.rpartition(':')[2]}"
 
 
 _UNDECIDED: dict[str, object] = {"decision": "", "state": "", "reviewers": [], "disagreements": 0}

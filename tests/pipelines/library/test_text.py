@@ -180,11 +180,13 @@ def test_a_term_alone_is_refused_and_not_searched_letter_by_letter() -> None:
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     wrong: Any = {"policies": ["nme"], "caution": "max", "language": "english", "static_entities": ["Blue Moon"]}
+    wrong["rules"] = "nowhere.json"
     with pytest.raises(hushbeam.ConfigurationError) as caught:
         hushbeam.redact_text("I am Maria Lopez.", substitution="stars", surrogate_key="a-key", **wrong)
     assert sorted(message.partition(":")[0] for message in str(caught.value).split("\n")) == [
         "--caution",
         "--policies",
+        "--rules",
         "--substitution",
         "--surrogate_key",
         "language",

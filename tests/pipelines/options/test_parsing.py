@@ -506,6 +506,8 @@ def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
     [
         ("-o", "-o; did you mean --output?"),
         ("-output=out", "-output; did you mean --output?"),
+        ("-otput", "-otput; did you mean --output?"),
+        ("-exchanges", "-exchanges; did you mean --exchanges?"),
         ("-m", "-m"),
         ("-q", "-q"),
     ],

@@ -96,6 +96,30 @@ def test_an_address_without_a_sign_goes_if_it_is_certain_elsewhere(said: Said) -
     assert decided(conversation, probable((repeated, "url", 0.5))) == []
 
 
+def test_an_address_without_a_sign_goes_if_it_is_redacted_elsewhere(said: Said) -> None:
+    conversation = said("A: we run planthaven dot org\nB: thank you so much\nA: yes so planthaven then as said")
+    repeated = next(number for number, word in enumerate(conversation.words) if word.text.strip() == "yes") + 2
+    doubtful = probable((2, "url", 0.5), (3, "url", 0.5), (4, "url", 0.5), (repeated, "url", 0.5))
+    assert decided(conversation, doubtful) == [("url", 2, 4), ("url", repeated, repeated)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.sampled_from(["url", "email_address", "person_name"]), st.floats(0.0001, 1)),
+        max_size=30,
+    )
+)
+def test_who_asks_for_addresses_too_keeps_no_word_that_is_redacted_without_them(
+    words: list[tuple[int, str, float]],
+) -> None:
+    conversation = Conversation(transcript_of("A: good morning this is jordan speaking from our great shop"))
+    candidates = probable(*words)
+    without = Probabilities(conversation, candidates, {"person_name"})
+    redacted = redacted_words(conversation, without, THRESHOLDS["standard"], ())
+    runs = decided(conversation, candidates, requested={"person_name", "url", "email_address"})
+    assert {word for _, first, last in runs for word in range(first, last + 1)} >= set(np.flatnonzero(redacted))
+
+
 def test_high_caution_redacts_addresses_without_any_sign_of_one(said: Said) -> None:
     conversation = said("A: read our great website to learn more")
     doubtful = probable((3, "url", 0.5))
