@@ -36,6 +36,7 @@ from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 _STOPPED_WITHIN_S = 10.0
 """A third of the time that Kubernetes allows between SIGTERM and SIGKILL."""
 _ENDED_WITHIN_S = 2.0
+_TOLD_WITHIN_S = 1.0
 _LOOK_EVERY_S = 5.0
 _WATCHES_A_WORKER = "run_worker"
 """Beam's name of the thread that raises an error when a worker process does."""
@@ -205,10 +206,17 @@ class _Ending:
             self._on_stop(status)
 
     def _print(self, message: str) -> None:
-        # Nothing can be printed on a closed terminal: rich then ends the thread that prints.
-        with suppress(OSError, SystemExit):
-            self._console.show_cursor()
-            self._console.print(message, highlight=False)
+        """Prints, unless the terminal is closed, takes nothing more, or is held by the main thread, which waits."""
+
+        def tell() -> None:
+            # Nothing can be printed on a closed terminal: rich then ends the thread that prints.
+            with suppress(OSError, SystemExit):
+                self._console.show_cursor()
+                self._console.print(message, highlight=False)
+
+        telling = threading.Thread(target=tell, daemon=True)
+        telling.start()
+        telling.join(_TOLD_WITHIN_S)
 
 
 def _end_children() -> None:
