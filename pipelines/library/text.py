@@ -81,14 +81,8 @@ def find_personal_data(
       RecordingError: The language is not supported, or a recogniser failed.
       ValueError: The transcript is not as described.
     """
-    options = {
-        "policies": policies,
-        "caution": caution,
-        "rules": rules,
-        "detector": detector,
-        "recognisers": recognisers,
-    }
-    asked = _asked(options, language, static_entities)
+    detection = {"caution": caution, "rules": rules, "detector": detector, "recognisers": recognisers}
+    asked = _asked(language, static_entities, policies=policies, **detection)
     return [found for found, _ in _found(said_in(text, language), asked)]
 
 
@@ -113,15 +107,9 @@ def redact_text(
 
     The other arguments, and what is raised, are those of `find_personal_data`.
     """
-    options = {
-        "policies": policies,
-        "caution": caution,
-        "rules": rules,
-        "detector": detector,
-        "recognisers": recognisers,
-    }
     replaced = {"substitution": substitution, "surrogate_key": surrogate_key}
-    asked = _asked({**options, **replaced}, language, static_entities)
+    detection = {"caution": caution, "rules": rules, "detector": detector, "recognisers": recognisers}
+    asked = _asked(language, static_entities, policies=policies, **detection, **replaced)
     key = read_secret(surrogate_key, "--surrogate_key").encode() if surrogate_key else b""
     replacing = Substitution(substitution, asked.rules.substitutions, key=key)
     if not isinstance(text, str):
@@ -141,7 +129,7 @@ class _Asked:
     static_entities: Mapping[str, Sequence[str]]
 
 
-def _asked(given: Mapping[str, Any], language: str, static_entities: Mapping[str, Sequence[str]] | None) -> _Asked:
+def _asked(language: str, static_entities: Mapping[str, Sequence[str]] | None, **given: Any) -> _Asked:
     """What the caller asks for, checked as far as it can be without the text.
 
     Args:

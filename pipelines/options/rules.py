@@ -79,7 +79,7 @@ def read_rules(url: str | None) -> Rules:
         raise ConfigurationError(f"{option}: not valid JSON: {error.msg} at line {error.lineno}") from None
     except ValidationError as error:
         found = (
-            ": ".join((*filter(None, [".".join(map(str, each["loc"]))]), _message(each["type"], each["msg"])))
+            ": ".join(filter(None, (".".join(map(str, each["loc"])), _message(each["type"], each["msg"]))))
             for each in error.errors(include_input=False, include_url=False)
         )
         raise ConfigurationError(f"{option}: {'; '.join(found)}") from None

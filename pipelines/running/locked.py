@@ -25,7 +25,7 @@ from rich.markup import escape
 
 from hushbeam.pipelines.options.ages import duration
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED
-from hushbeam.pipelines.running.terminal import close_displays
+from hushbeam.pipelines.running.terminal import close_displays, do_within
 from hushbeam.pipelines.running.waiting import heeded_signals
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.run_lock import RunLock, RunLockedError, holder_of
@@ -185,12 +185,10 @@ class _Ending:
         for heeded in heeded_signals():
             signal.signal(heeded, signal.SIG_IGN)
         status = EXIT_LOCKED if self._lock.is_lost else 128 + number
-        # In a thread: the main thread may have been interrupted while it held a lock that a library needs here. If this
-        # takes too long, the output's lock stays behind, and the next run finds that its owner has ended.
+        # The main thread may have been interrupted while it held a lock that a library needs here. If this takes too
+        # long, the output's lock stays behind, and the next run finds that its owner has ended.
         why = ":[/] another run took over the output" if self._lock.is_lost else f"[/] by {signal.Signals(number).name}"
-        leaving = threading.Thread(target=self._leave, args=(f"[bold red]Stopped{why}", status), daemon=True)
-        leaving.start()
-        leaving.join(_STOPPED_WITHIN_S)
+        do_within(_STOPPED_WITHIN_S, lambda: self._leave(f"[bold red]Stopped{why}", status))
         os._exit(status)
 
     def _leave(self, why: str, status: int) -> None:
@@ -214,9 +212,7 @@ class _Ending:
                 self._console.show_cursor()
                 self._console.print(message, highlight=False)
 
-        telling = threading.Thread(target=tell, daemon=True)
-        telling.start()
-        telling.join(_TOLD_WITHIN_S)
+        do_within(_TOLD_WITHIN_S, tell)
 
 
 def _end_children() -> None:

@@ -115,9 +115,14 @@ def close_displays() -> None:
             with suppress(Exception):
                 live.stop()
 
-    closing = threading.Thread(target=close, daemon=True)
-    closing.start()
-    closing.join(_CLOSE_S)
+    do_within(_CLOSE_S, close)
+
+
+def do_within(seconds: float, work: Callable[[], object]) -> None:
+    """Waits no longer for work, done in a thread: it may need a lock of the caller, whom a signal has interrupted."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
 
 
 class Watch:

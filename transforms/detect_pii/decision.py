@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hushbeam.schemas.finding import Candidate
 from hushbeam.schemas.policies import NUMBERS, Caution, broader
 from hushbeam.transforms.detect_pii.exchanges import words_of_answers
-from hushbeam.transforms.detect_pii.expected_words import Evidence, announced_words, expected_words
+from hushbeam.transforms.detect_pii.expected_words import CERTAIN, Evidence, announced_words, expected_words
 from hushbeam.transforms.detect_pii.names.spelled import SPELLED
 from hushbeam.transforms.detect_pii.numbers.checksums import proven_kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
@@ -110,8 +110,6 @@ _MISHEARD = frozenset(NUMBERS) | word_set(
 """Policies of numbers, names, places and rare words, which recognisers mishear. Dates, amounts, events and the like are
 everyday words."""
 _LONGEST_GAP_WORDS = 2
-_CERTAIN = 0.6
-"""A word with this probability is certain to be personal data."""
 _FAR_WORDS = 25
 """Words without a certain one on each side of a word that stands alone."""
 
@@ -295,7 +293,7 @@ def redacted_words(
 
 def _stand_alone(total: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether each word is far from any word that is certain to be personal data."""
-    certain, places = np.flatnonzero(total >= _CERTAIN), np.arange(len(total))
+    certain, places = np.flatnonzero(total >= CERTAIN), np.arange(len(total))
     before = np.searchsorted(certain, places - _FAR_WORDS)
     until = np.searchsorted(certain, places + _FAR_WORDS, side="right")
     alone: NDArray[np.bool_] = before == until

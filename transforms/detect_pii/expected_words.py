@@ -28,7 +28,8 @@ from hushbeam.transforms.detect_pii.text.tokens import bare, plain
 
 CERTAIN = 0.6
 """From here on a value is looked for wherever it is said again."""
-_SHORTEST_REPEATED = 3
+SHORTEST_REPEATED = 3
+"""Letters of a word that is looked for elsewhere."""
 _LONGEST_NAME_WORDS = 2
 _LEAST_NUMBER = 4
 _LEAST_END = 2
@@ -86,7 +87,7 @@ def _said_elsewhere(evidence: Evidence) -> Iterator[int]:
     certain = {word for word, one in zip(words, is_certain, strict=True) if one}
     names = {word for word, one in zip(words, is_certain & evidence.names, strict=True) if one}
     for number, word in enumerate(words):
-        if len(word) < _SHORTEST_REPEATED or word not in certain:
+        if len(word) < SHORTEST_REPEATED or word not in certain:
             continue
         if not is_common(word) or (word in names and _stands_as_a_name(evidence.conversation, words, number)):
             yield number

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.schemas.spans import runs
 from hushbeam.transforms.detect_pii.exchanges import words_of_answers
-from hushbeam.transforms.detect_pii.expected_words import CERTAIN
+from hushbeam.transforms.detect_pii.expected_words import CERTAIN, SHORTEST_REPEATED
 from hushbeam.transforms.detect_pii.patterns.internet import BARE_PROVIDERS, PROVIDERS
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
@@ -29,7 +29,6 @@ _OWN_WORDS = {*PROVIDERS, *BARE_PROVIDERS, *_FURTHER} - {"mail"}
 """Words that little but addresses has."""
 _REACH_WORDS = 4
 _REACH_OF_AT_WORDS = 1
-_SHORTEST_REPEATED = 3
 
 
 def unsigned_addresses(
@@ -46,23 +45,27 @@ def unsigned_addresses(
       probabilities: Of each word, that it is redacted rightly.
       addresses: Whether each word is an address rather than anything else that is requested.
     """
-    runs = [run for run in _runs(conversation, redacted) if addresses[run].all() and probabilities[run].max() < CERTAIN]
-    if not runs:
+    doubtful = [
+        run
+        for run in _runs_of_turns(conversation, redacted)
+        if addresses[run].all() and probabilities[run].max() < CERTAIN
+    ]
+    if not doubtful:
         return []
     signs = _Signs(conversation)
     answers = words_of_answers(conversation, requested)
-    unsigned = [run for run in runs if answers.isdisjoint(run) and not signs.are_near(run)]
+    unsigned = [run for run in doubtful if answers.isdisjoint(run) and not signs.are_near(run)]
     words = [bare(word.text) for word in conversation.words]
     others = set(np.flatnonzero(redacted).tolist()).difference(*unsigned)
-    known = {words[number] for number in others if len(words[number]) >= _SHORTEST_REPEATED}
+    known = {words[number] for number in others if len(words[number]) >= SHORTEST_REPEATED}
     return [word for run in unsigned if known.isdisjoint(words[number] for number in run) for word in run]
 
 
-def _runs(conversation: Conversation, redacted: NDArray[np.bool_]) -> Iterator[list[int]]:
+def _runs_of_turns(conversation: Conversation, redacted: NDArray[np.bool_]) -> Iterator[list[int]]:
     """The redacted words of a turn without any other between them."""
-    words = enumerate(np.flatnonzero(redacted).tolist())
-    for _, run in groupby(words, key=lambda pair: (conversation.turn_of(pair[1]), pair[1] - pair[0])):
-        yield [word for _, word in run]
+    for start, stop in runs(redacted):
+        for first, last in conversation.spans_by_utterance(start, stop - 1):
+            yield list(range(first, last + 1))
 
 
 class _Signs(AtomReader):
