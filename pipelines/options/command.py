@@ -7,6 +7,7 @@ of configuration files.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
@@ -24,6 +25,7 @@ from rich.console import Console, ConsoleOptions
 from rich.padding import Padding
 from rich.text import Text
 
+from hushbeam.pipelines.options import beam_flags
 from hushbeam.pipelines.options.arguments import (
     CommandOptions,
     Group,
@@ -49,6 +51,8 @@ _WIDEST = 100
 _LONGEST_CHOICES, _LONGEST_USAGE, _LONGEST_TITLE = 20, 72, 74
 _MOST_BASIC = 22
 """A command with more options shows only its basic ones in `--help`."""
+_LIKE_AN_OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_LIKE_A_NAME = 0.7
 
 
 class Command:
@@ -71,6 +75,40 @@ class Command:
         own = (flag for flag in self.fields if flag != self.positional)
         switches = (f"no-{flag}" for flag, field in self.fields.items() if type_of(field) is bool)
         return frozenset((*own, *switches, CONFIG, SCHEMA, HELP, HELP_ALL))
+
+    def near(self, name: str, *, only_beam: bool = False) -> str | None:
+        """The option that was probably meant by a name without dashes: one of the command, or of Beam."""
+        if not _LIKE_AN_OPTION.fullmatch(name):  # it may be a secret
+            return None
+        own = frozenset() if only_beam else self.flags
+        known = own | beam_flags.WITH_VALUE | beam_flags.SWITCHES if self.options.runs_pipeline else own
+        started = [flag for flag in self._basic() if flag in own and flag.startswith(name)]
+        if name in known or len(started) == 1:
+            return name if name in known else started[0]
+        return next(iter(get_close_matches(name, known, n=1, cutoff=_LIKE_A_NAME)), None)
+
+    def unknown(self, argument: str, near: str | None) -> WrongOption:
+        """That an argument that begins with a dash is no option; `near` is the one that was meant.
+
+        All of it may be a secret, such as a key that begins with dashes; after two, a name is unlikely to be one.
+        """
+        argument = argument.partition("=")[0]
+        dashes, name = ("--", argument[2:]) if argument.startswith("--") else ("-", argument[1:])
+        is_told = near is not None or len(name) == 1 or (dashes == "--" and _LIKE_AN_OPTION.fullmatch(name))
+        # Its values may be what was meant as inputs.
+        inputs = frozenset({self.positional} if self.positional else ())
+        if not is_told:
+            return WrongOption(
+                f"an argument begins with {dashes} and is no option; write such a value as --NAME=VALUE", inputs
+            )
+        if near is None:
+            return WrongOption(f"unknown option {argument}", inputs)
+        return WrongOption(f"unknown option {argument}; did you mean --{near}?", frozenset({self._option(near)}))
+
+    def _option(self, flag: str) -> str:
+        """The option that a flag sets, or turns off."""
+        turned_off = flag.removeprefix("no-")
+        return turned_off if flag not in self.fields and turned_off in self.fields else flag
 
     def given(self, arguments: Sequence[str]) -> tuple[dict[str, Any], list[WrongOption]]:
         """The values on a command line that holds no options of Beam, by flag, and what is wrong with it.
@@ -212,14 +250,7 @@ class Command:
 
     def _unexpected(self, argument: str, arguments: Sequence[str]) -> WrongOption:
         if argument.startswith("-"):
-            argument = argument.partition("=")[0]  # the value may be a secret
-            name = argument.strip("-")
-            near = [flag for flag in self._basic() if flag.startswith(name) and flag != self.positional]
-            near = [name] if name in self.fields else near or get_close_matches(name, self.fields, n=1, cutoff=0.8)
-            meant = f"; did you mean --{near[0]}?" if name and len(near) == 1 else ""
-            if not meant and len(name) > 1:  # so may be all of it, such as a key that begins with a dash
-                return WrongOption("an argument begins with - and is no option; write such a value as --NAME=VALUE")
-            return WrongOption(f"unknown option {argument}{meant}")
+            return self.unknown(argument, self.near(argument.lstrip("-").partition("=")[0]))
         argument = urls.display(argument)
         named = {token.partition("=")[0] for token in arguments}
         missing = [flag for flag, field in self.fields.items() if field.is_required() and f"--{flag}" not in named]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -49,10 +49,31 @@ _PLAIN = {
 }
 _OF_NAMES = frozenset({"extra_forbidden", "model_type", "dataclass_type"})
 """Errors about names and groups in a configuration file, which `unknown_names` explains."""
-_LIKE_AN_OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _HELP_FLAGS = frozenset({"-h", "--help", f"--{HELP_ALL}"})
 
 OptionsT = TypeVar("OptionsT", bound=CommandOptions)
+
+
+class BeamArguments(NamedTuple):
+    """Arguments for Beam; those of the command line override those of a configuration file.
+
+    Attributes:
+      config: The configuration file.
+    """
+
+    given: Sequence[str] = ()
+    from_file: Sequence[str] = ()
+    config: str | None = None
+
+    @property
+    def together(self) -> list[str]:
+        """All of them, as Beam takes them."""
+        return [*self.from_file, *self.given]
+
+    @property
+    def place(self) -> str:
+        """What stands before a message about an argument of the configuration file."""
+        return f"--config: {self.config}: beam: "
 
 
 def parse(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, PipelineOptions]:
@@ -72,7 +93,7 @@ def parse_without_pipeline(options: type[OptionsT], arguments: Sequence[str]) ->
     return read(options, arguments)[0]
 
 
-def read(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, list[str]]:
+def read(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, BeamArguments]:
     """The options of a command, and the arguments for Beam. Beam is imported only if its options may be wrong too.
 
     Ends the process with status 0 after it showed help or the schema; with status 2 and a message for each option that
@@ -89,7 +110,7 @@ def read(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, l
             sys.stdout.write("\n")
     wrong = WrongOptions()
     checked, beam_arguments = _checked(command, options, arguments, wrong)
-    if wrong.messages and beam_arguments:
+    if wrong.messages and beam_arguments.together:
         wrong.add(_wrong_for_beam(beam_arguments))
     if wrong.messages or checked is None:
         refuse(wrong.messages, command.program)
@@ -113,9 +134,9 @@ def complain(*messages: str, program: str = "hushbeam") -> None:
 
 def _checked(
     command: Command, options: type[OptionsT], arguments: Sequence[str], wrong: WrongOptions
-) -> tuple[OptionsT | None, list[str]]:
+) -> tuple[OptionsT | None, BeamArguments]:
     """The options, None if they are not complete, and the arguments for Beam. What is wrong is added to `wrong`."""
-    own, beam_arguments, unknown = _divided(command, arguments)
+    own, given_to_beam, unknown = _divided(command, arguments)
     wrong.add(unknown)
     given, misused = command.given(own)
     wrong.add(misused)
@@ -127,13 +148,14 @@ def _checked(
         beam_from_file = []
     wrong.add(WrongOption(message) for message in unknown_names(options, from_file, f"--config: {config}: "))
     _, beam_from_file, unknown = _divided(command, beam_from_file, only_beam=True)
-    wrong.add(one._replace(message=f"--config: {config}: beam: {one.message}") for one in unknown)
+    beam_arguments = BeamArguments(given_to_beam, beam_from_file, config)
+    wrong.add(one._replace(message=beam_arguments.place + one.message) for one in unknown)
     values = merged(with_lists(options, from_file), nested(options, given))
     # The file may give what is missing, once it can be read.
     checked = validated(options, values, given, wrong, config, missing=not unread)
     if checked is not None and not unread:
         wrong.add(checked.wrong_together())
-    return checked, [*beam_from_file, *beam_arguments]
+    return checked, beam_arguments
 
 
 def validated(
@@ -212,11 +234,10 @@ def _divided(
     unknown: list[WrongOption] = []
     flags = frozenset() if only_beam else command.flags
     rest, inputs = list(arguments), []
+    end = rest.index("--") if "--" in rest else len(rest)
+    rest, after = rest[:end], rest[end + 1 :]
     while rest:
         argument = rest.pop(0)
-        if argument == "--":
-            inputs += rest
-            break
         if argument == "-":  # standard input, which cyclopts would take for an option
             inputs.append(argument)
         elif not argument.startswith("--"):
@@ -228,38 +249,27 @@ def _divided(
             if takes_value and "=" not in argument and rest and not rest[0].startswith("--"):
                 beams.append(rest.pop(0))
         else:
-            near = _near(name, flags, command)
-            unknown.append(_unknown(name, near, command))
+            near = command.near(name, only_beam=only_beam)
+            unknown.append(command.unknown(argument, near))
             if near in flags:  # read as what was meant, so that its values are not taken for others
                 ours.append(f"--{near}" + argument[2 + len(name) :])
             elif "=" not in argument and near not in beam_flags.SWITCHES:
                 while rest and not rest[0].startswith("--"):
                     rest.pop(0)
+    if after and command.positional is None:
+        unknown.append(_after_dashes(after, command))
+    else:
+        inputs += after
     return [*ours, "--", *inputs] if inputs else ours, beams, unknown
 
 
-def _near(name: str, flags: frozenset[str], command: Command) -> str | None:
-    """The option that was probably meant by an unknown name."""
-    if not _LIKE_AN_OPTION.fullmatch(name):
-        return None
-    beams = beam_flags.WITH_VALUE | beam_flags.SWITCHES if command.options.runs_pipeline else frozenset()
-    return next(iter(get_close_matches(name, flags | beams, n=1)), None)
-
-
-def _unknown(name: str, near: str | None, command: Command) -> WrongOption:
-    # Its values may be what was meant as inputs.
-    inputs = frozenset({command.positional} if command.positional else ())
-    if not _LIKE_AN_OPTION.fullmatch(name):  # it may be a secret, such as a key that begins with dashes
-        return WrongOption("an argument begins with -- and is no option; write such a value as --NAME=VALUE", inputs)
-    if near is None:
-        return WrongOption(f"unknown option --{name}", inputs)
-    return WrongOption(f"unknown option --{name}; did you mean --{near}?", frozenset({_option(near, command)}))
-
-
-def _option(flag: str, command: Command) -> str:
-    """The option that a flag sets, or turns off."""
-    turned_off = flag.removeprefix("no-")
-    return turned_off if flag not in command.fields and turned_off in command.fields else flag
+def _after_dashes(arguments: Sequence[str], command: Command) -> WrongOption:
+    """That a command takes none of the arguments after `--`. What was given as an option there is not missing too."""
+    named = {argument[2:].partition("=")[0] for argument in arguments if argument.startswith("--")}
+    return WrongOption(
+        f"{command.program} takes no inputs; what follows -- is read as inputs, so give options before it",
+        frozenset(command.fields.keys() & named),
+    )
 
 
 def _spelled(name: str, flags: frozenset[str]) -> str:
@@ -306,7 +316,7 @@ def beam_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def pipeline_options(arguments: Sequence[str], program: str) -> PipelineOptions:
+def pipeline_options(arguments: BeamArguments, program: str) -> PipelineOptions:
     """Beam's options, checked.
 
     Ends the process with status 2 and a message for each option that is missing or wrong. `DirectRunner` would try to
@@ -314,29 +324,40 @@ def pipeline_options(arguments: Sequence[str], program: str) -> PipelineOptions:
     """
     if wrong := list(_wrong_for_beam(arguments)):
         refuse([one.message for one in wrong], program)
-    return _pipeline_options(arguments)
+    return _pipeline_options(arguments.together)
 
 
-def _wrong_for_beam(arguments: Sequence[str]) -> Iterator[WrongOption]:
+def _wrong_for_beam(arguments: BeamArguments) -> Iterator[WrongOption]:
     """What Beam refuses of its options: values by themselves; then, if all are right, the options together."""
-    wrong = list(_wrong_values_for_beam(arguments)) if arguments else []
+    wrong = [WrongOption(arguments.place + problem) for problem in _wrong_values_for_beam(arguments.from_file)]
+    wrong += map(WrongOption, _wrong_values_for_beam(arguments.given))
     yield from wrong
     if not wrong:
         try:
-            problems = _beam_problems(_pipeline_options(arguments))
+            problems = _beam_problems(_pipeline_options(arguments.together))
         except ConfigurationError as error:
             problems = [str(error)]
-        yield from map(WrongOption, problems)
+        yield from (WrongOption(arguments.place * _is_of_file(problem, arguments) + problem) for problem in problems)
 
 
-def _wrong_values_for_beam(arguments: Sequence[str]) -> Iterator[WrongOption]:
+def _is_of_file(problem: str, arguments: BeamArguments) -> bool:
+    """Whether the configuration file alone gave the option that a message begins with, or all options."""
+    of_file, given = (
+        {argument.partition("=")[0] for argument in part} for part in (arguments.from_file, arguments.given)
+    )
+    return problem.partition(":")[0] in of_file - given or bool(of_file and not given)
+
+
+def _wrong_values_for_beam(arguments: Sequence[str]) -> Iterator[str]:
+    if not arguments:
+        return
     parser = beam_parser()
     starts = [place for place, argument in enumerate(arguments) if argument.startswith("--")]
     for start, end in pairwise([*starts, len(arguments)]):
         try:  # one by one, because the parser ends at the first that is wrong
             parser.parse_args(list(arguments[start:end]))
         except ConfigurationError as error:
-            yield WrongOption(str(error))
+            yield str(error)
 
 
 def _beam_problems(beam_options: PipelineOptions) -> list[str]:

@@ -16,18 +16,19 @@ from types import ModuleType
 from typing import cast
 
 from hushbeam.pipelines.options.arguments import CommandOptions
+from hushbeam.pipelines.options.parsing import BeamArguments
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 _NOT_NEEDED_HERE = ("pandas", "apache_beam.io.gcp.bigquery", "apache_beam.io.gcp.gcsfilesystem")
 """What Beam imports where it is installed, and a run on this machine does not use: 0.7 s with the extra `dataflow`."""
 
 
-def load_command(module: str, options: CommandOptions, beam_arguments: Sequence[str]) -> ModuleType:
+def load_command(module: str, options: CommandOptions, beam_arguments: BeamArguments) -> ModuleType:
     """Imports a command, with Beam if it runs pipelines."""
     with _without_collecting():
         if not options.runs_pipeline:
             return importlib.import_module(module)
-        is_local = not any(argument.startswith("--runner") for argument in beam_arguments)
+        is_local = not any(argument.startswith("--runner") for argument in beam_arguments.together)
         if is_local:
             _get_ready(options)
         _import_beam(without=_NOT_NEEDED_HERE if is_local else ())

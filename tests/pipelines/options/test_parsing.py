@@ -164,6 +164,14 @@ def complaints(options: type[CommandOptions], arguments: list[str], capsys: pyte
         ),
         (["--wholly", "a", "b", "--names", "c", "-x"], ["unknown option --wholly", "unknown option -x"]),
         (["--names=a", "--level=3", "b"], ["'b' has no option before it"]),
+        (
+            ["--level=3", "--", "--names", "a"],
+            ["hushbeam takes no inputs; what follows -- is read as inputs, so give options before it"],
+        ),
+        (
+            ["--names=a", "--", "-s3cr3t", "--hours"],
+            ["hushbeam takes no inputs; what follows -- is read as inputs, so give options before it"],
+        ),
     ],
 )
 def test_all_that_is_wrong_is_told_at_once(
@@ -215,6 +223,18 @@ def test_a_file_and_flags_are_told_together(tmp_path: Path, capsys: pytest.Captu
         f"--config: {path}: beam: unknown option --runer; did you mean --runner?",
         f"--config: {path}: group.loud: expected true or false",
     ]
+    path.write_text("names: [a]\nbeam: {parallelism: many}\n")
+    assert complaints(Options, ["--config", str(path), "--num_workers", "few"], capsys) == [
+        f"--config: {path}: beam: --parallelism: expected an integer, not 'many'",
+        "--num_workers: expected an integer, not 'few'",
+    ]
+    path.write_text("names: [a]\nbeam: {runner: FlnkRunner}\n")
+    unknown_runner = "--runner: Beam has no runner 'FlnkRunner' here; did you mean FlinkRunner?"
+    assert complaints(Options, ["--config", str(path)], capsys) == [f"--config: {path}: beam: {unknown_runner}"]
+    assert complaints(Options, ["--config", str(path), "--num_workers", "3"], capsys) == [
+        f"--config: {path}: beam: {unknown_runner}"
+    ]
+    assert complaints(Options, ["--config", str(path), "--runner", "FlnkRunner"], capsys) == [unknown_runner]
     path.unlink()
     assert complaints(Options, ["--config", str(path), "--level", "0"], capsys) == [
         f"--config: no such file: {path}",
@@ -508,11 +528,15 @@ def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
         ("-output=out", "-output; did you mean --output?"),
         ("-otput", "-otput; did you mean --output?"),
         ("-exchanges", "-exchanges; did you mean --exchanges?"),
+        ("-runner", "-runner; did you mean --runner?"),
+        ("-no-redact_audio", "-no-redact_audio; did you mean --no-redact_audio?"),
+        ("--web", "--web; did you mean --webhook_url?"),
+        ("--verbose", "--verbose"),
         ("-m", "-m"),
         ("-q", "-q"),
     ],
 )
-def test_an_option_with_one_dash_is_told_with_the_one_that_was_meant(
+def test_an_unknown_option_is_told_with_the_one_that_was_meant(
     argument: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert complaints(RedactOptions, ["call.wav", argument], capsys) == [f"unknown option {told}"]
