@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from hushbeam.pipelines.options.wrong import WrongOption
 from hushbeam.schemas.languages import primary_language
 from hushbeam.transforms.detect_pii.languages import SUPPORTED
+from hushbeam.transforms.notify.header_secrets import HeaderSecret
+from hushbeam.transforms.notify.settings import NotificationSettings
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.web.addresses import Endpoint, RefusedAddressError
 
@@ -14,17 +16,33 @@ _ENGLISH_ONLY = ".en"
 """The end of the names of Whisper's models that know English alone."""
 
 
-def wrong_webhook(url: str | None, *, allow_http: bool) -> Iterator[WrongOption]:
-    """Why no notification could be sent to the URL that is notified of every recording."""
+def wrong_webhook(url: str | None, header_name: str | None, settings: NotificationSettings) -> Iterator[WrongOption]:
+    """Why no notification could be sent to the URL that is notified of every recording, or with an auth header."""
+    yield from _wrong_header(url, header_name, settings)
     if url is None:
         return
     try:
-        Endpoint.parse(url, allow_http=allow_http)
+        Endpoint.parse(url, allow_http=settings.allow_http)
     except RefusedAddressError as error:
         hint = "; add --webhook_allow_http to send it all the same" if url.startswith("http://") else ""
         options = ("webhook_url", "webhook_allow_http") if hint else ("webhook_url",)
         message = f"--webhook_url: {error}; give a URL such as https://example.com/done{hint}"
         yield WrongOption(message, frozenset(options))
+
+
+def _wrong_header(url: str | None, name: str | None, settings: NotificationSettings) -> Iterator[WrongOption]:
+    if name is not None and not settings.auth_header_values:
+        yield WrongOption(
+            f"--webhook_auth_header_name: no value for {name} is given; add --webhook_auth_header_values env:NAME@HOST",
+            frozenset({"webhook_auth_header_name", "webhook_auth_header_values"}),
+        )
+    for secret in map(HeaderSecret.parse, settings.auth_header_values):
+        if url is None and not secret.hosts:
+            yield WrongOption(
+                f"--webhook_auth_header_values: {secret.reference} names no host, so only that of --webhook_url could "
+                f"get it, which is not given; name the hosts, as in {secret.reference}@example.com",
+                frozenset({"webhook_auth_header_values", "webhook_url"}),
+            )
 
 
 def wrong_language(code: str | None, model: str) -> Iterator[WrongOption]:

@@ -37,7 +37,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     manifest.write_text('{"audio_url": "call.wav"}\n')
     return [
         *("--manifest", str(manifest), "--output", str(tmp_path / "out"), "--model", "tiny.en", "--verify", "off"),
-        *("--webhook_signing_secrets", "env:SIGNING", "--webhook_auth_header_values", "env:AUTH"),
+        *("--webhook_signing_secrets", "env:SIGNING", "--webhook_auth_header_values", "env:AUTH@a.example"),
         *("--shuffle_key", "env:SHUFFLE", "--surrogate_key", "env:SURROGATE"),
         *("--certificate_key", f"file:{tmp_path}/certificate"),
     ]

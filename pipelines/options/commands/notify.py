@@ -56,4 +56,4 @@ class NotifyOptions(CommandOptions):
 
     def wrong_together(self) -> Iterator[WrongOption]:
         """Why no notification could be sent to the receiver."""
-        return wrong_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
+        return wrong_webhook(self.defaults.webhook_url, self.defaults.webhook_auth_header_name, self.notification)

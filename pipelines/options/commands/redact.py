@@ -104,7 +104,7 @@ class RedactOptions(CommandOptions):
 
     def wrong_request(self) -> Iterator[WrongOption]:
         """Why no recording could be redacted, whichever it is, or no notification sent."""
-        yield from wrong_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
+        yield from wrong_webhook(self.defaults.webhook_url, self.defaults.webhook_auth_header_name, self.notification)
         if self.defaults.substitution == "surrogate" and self.defaults.surrogate_key is None:
             yield WrongOption(
                 "--surrogate_key: --substitution surrogate needs a key; give a reference to one, such as env:NAME",

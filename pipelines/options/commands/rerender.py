@@ -126,7 +126,7 @@ class RerenderOptions(CommandOptions):
 
     def wrong_together(self) -> Iterator[WrongOption]:
         """Why no notification could be sent to the receiver."""
-        return wrong_webhook(self.receiver.webhook_url, allow_http=self.notification.allow_http)
+        return wrong_webhook(self.receiver.webhook_url, self.receiver.webhook_auth_header_name, self.notification)
 
     def as_redact(
         self, recognition: Mapping[str, Any], detection: Mapping[str, Any], captions: bool | None = None

@@ -570,6 +570,15 @@ def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
         (["--webhook_url", "http://example.com/"], "add --webhook_allow_http"),
         (["--webhook_url", "https://me:secret@example.com/"], "--webhook_url: the URL contains credentials"),
         (
+            ["--webhook_auth_header_values", "env:A@a.example", "env:B"],
+            "--webhook_auth_header_values: env:B names no host, so only that of --webhook_url could get it, which is "
+            "not given; name the hosts, as in env:B@example.com",
+        ),
+        (
+            ["--webhook_url", "https://a.example/", "--webhook_auth_header_name", "X-Token"],
+            "--webhook_auth_header_name: no value for X-Token is given; add --webhook_auth_header_values env:NAME@HOST",
+        ),
+        (
             ["http://example.com/call.wav?token=secret"],
             "INPUT: http://example.com/call.wav would be sent in plain text: use https://, or add --allow_http",
         ),
@@ -609,7 +618,8 @@ def test_what_would_fail_for_every_recording_is_an_error_before_anything_is_read
 
 
 def test_rerender_takes_a_receiver_as_redact_does(capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["--output", "out", "--webhook_auth_header_name", "X-Token", "--webhook_url"]
+    values = ["--webhook_auth_header_values", "env:TOKEN"]
+    given = ["--output", "out", "--webhook_auth_header_name", "X-Token", *values, "--webhook_url"]
     defaults = parse(RerenderOptions, [*given, "https://a.example/"])[0].as_redact({}, {}).defaults
     assert (defaults.webhook_url, defaults.webhook_auth_header_name) == ("https://a.example/", "X-Token")
     assert complaints(RerenderOptions, [*given, "nonsense"], capsys) == [
@@ -623,6 +633,8 @@ def test_rerender_takes_a_receiver_as_redact_does(capsys: pytest.CaptureFixture[
         ["--language_code", "en_us"],
         ["--language_code", "it", "--unredacted_output", "private"],
         ["--webhook_url", "http://example.com/", "--webhook_allow_http"],
+        ["--webhook_auth_header_name", "X-Token", "--webhook_auth_header_values", "env:A@a.example"],
+        ["--webhook_url", "https://a.example/", "--webhook_auth_header_values", "env:A"],
         ["--output", "outer"],
         ["http://example.com/call.wav", "--allow_http"],
     ],
