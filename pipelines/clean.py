@@ -13,14 +13,13 @@ from rich.markup import escape
 
 from hushbeam.pipelines.options.ages import duration
 from hushbeam.pipelines.options.commands.clean import CleanOptions
-from hushbeam.pipelines.options.given import is_folder, meant
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_writable, folder_of, output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
@@ -42,14 +41,9 @@ def execute(options: CleanOptions, console: Console | None = None) -> int:
 
 
 def _clean(options: CleanOptions, console: Console) -> int:
-    output, landing_zone = output_of_runs(options.output), urls.normalised(options.landing_zone)
+    output = output_of_runs(options.output)
+    landing_zone = folder_of("--landing_zone", options.landing_zone, "name the one that the recordings were read from")
     listed = urls.normalised(options.list_file)
-    if urls.is_local(landing_zone) and not is_folder(landing_zone):
-        # Mistyped, it would keep all sources, and end as if there were nothing to delete.
-        raise ConfigurationError(
-            f"--landing_zone: no such folder: {options.landing_zone}"
-            + (meant(options.landing_zone) or "; name the one that the recordings were read from")
-        )
     for root, what in ((output, "the output"), (landing_zone, "the landing zone")):
         if urls.is_within(listed, root):
             raise ConfigurationError(f"--list: it lies in {what}; name a file outside of it")

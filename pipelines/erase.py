@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.commands.erase import EraseOptions
-from hushbeam.pipelines.options.given import is_folder, meant, read_text_of
+from hushbeam.pipelines.options.given import read_text_of
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
 from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, signing_key
+from hushbeam.pipelines.running.outputs import check_writable, folder_of, output_of_runs, signing_key
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.ledger import similar_ids
@@ -80,14 +80,13 @@ def prepare(options: EraseOptions) -> Eraser:
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
     for option in sorted(recorded & given.keys()):
-        root = given[option]
-        if not urls.is_local(root) or is_folder(root):
-            continue
         # Mistyped, it would leave the recordings where they are, and say that they are erased.
-        near = meant(root, lambda path: path.is_dir() and not lies_in_outputs(str(path)))
-        raise ConfigurationError(
-            f"{option}: no folder that this user may read: {root}{near}; name the one in which runs of this output "
-            "kept recordings; if it was deleted, or no run kept any, make an empty folder there"
+        folder_of(
+            option,
+            given[option],
+            "name the one in which runs of this output kept recordings; if it was deleted, or no run kept any, make an "
+            "empty folder there",
+            lambda path: path.is_dir() and not lies_in_outputs(str(path)),
         )
     check_format(output, recorded_format(output))
     check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find nothing to erase
@@ -95,21 +94,34 @@ def prepare(options: EraseOptions) -> Eraser:
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
-def _empty_places(eraser: Eraser) -> list[str]:
-    """The options with a place where runs kept recordings and nothing is: a mistyped one of an object store too."""
+def _check_places(eraser: Eraser, recordings: Collection[str]) -> None:
+    """Refuses a mistyped place that exists: the recordings would stay where they are, and be called erased.
+
+    Raises:
+      ConfigurationError: Runs kept recordings in such a place, and the one that is named is not theirs.
+    """
+    for option in sorted(recorded_private_roots(eraser.output) & _places(eraser).keys()):
+        root = _places(eraser)[option]
+        if eraser.is_of_another_output(root, recordings):
+            raise ConfigurationError(
+                f"{option}: {urls.display(root)} has files, but none of a recording of this output; name the place in "
+                "which its runs kept recordings; if they kept none, name an empty folder"
+            )
+
+
+def _places(eraser: Eraser) -> dict[str, str]:
+    """The private roots by the options that name them."""
     given = {"--store": eraser.store, "--unredacted_output": eraser.unredacted}
-    return [
-        option
-        for option in sorted(recorded_private_roots(eraser.output))
-        if (root := given.get(option)) is not None and next(files.iterate_files(root), None) is None
-    ]
+    return {option: root for option, root in given.items() if root is not None}
 
 
-def _warn_of_empty_places(options: Sequence[str], console: Console) -> None:
+def _warn_of_untouched(options: Sequence[str], others: Collection[str], console: Console) -> None:
+    """Says where nothing was found, and with which ids the command is to be repeated if that is the wrong place."""
+    ids = f", and name these ids too: {', '.join(map(printable, sorted(others)))}" if others else ""
     for option in options:
         console.print(
-            f"[bold yellow]Warning:[/] {option}: nothing is kept there. If runs of this output kept recordings "
-            "elsewhere, they stay: repeat the command with that place",
+            f"[bold yellow]Warning:[/] {option}: nothing of these recordings was there. If runs of this output kept "
+            f"them elsewhere, they still are there: repeat the command with that place{escape(ids)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -132,8 +144,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
         return _erase_superseded(options, console)
     recordings = named_recordings(options)
     eraser = prepare(options)
-    empty = _empty_places(eraser)
-    _warn_of_empty_places(empty, console)
+    _check_places(eraser, recordings)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
         # Again: the first run may have ended meanwhile.
@@ -144,19 +155,21 @@ def _erase(options: EraseOptions, console: Console) -> int:
             erased = eraser.erase(recordings)
             update_tables(eraser.output, run_id, forget=True)
         lock.check()
-    others = len(erased.recordings - recordings)
+    others = erased.recordings - recordings
+    untouched = [option for option, root in _places(eraser).items() if root in erased.untouched]
     if options.print_json:
-        counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
+        counts = {"recordings": len(erased.recordings), "of_the_same_sources": len(others)}
         counts |= {"already_erased": len(erased.earlier), "unknown": len(erased.unknown)}
-        print_for_machines(counts | {"files": erased.files, "rows": erased.rows, "empty": empty})
+        print_for_machines(counts | {"files": erased.files, "rows": erased.rows, "nothing_in": untouched})
     else:
-        more = f" ({others} of them not named, but from the same source as a named one)" if others else ""
+        more = f" ({len(others)} of them not named, but from the same source as a named one)" if others else ""
         more += f", {len(erased.earlier)} already erased" if erased.earlier else ""
         console.print(
             f"[bold]{counted(len(erased.recordings), 'recording')} erased[/]{more}: {counted(erased.files, 'file')}, "
             f"{counted(erased.rows, 'row')}",
             highlight=False,
         )
+    _warn_of_untouched(untouched, others, console)
     _name_unknown(eraser.output, erased.unknown, console)
     if erased.damaged:
         return incomplete(erased.damaged, console)

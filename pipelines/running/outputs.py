@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -90,6 +90,23 @@ def location_of(option: str, given: str) -> str:
     """
     root = _normalised(given, option)
     _check_access(root, option)
+    return root
+
+
+def folder_of(option: str, given: str, otherwise: str, fits: Callable[[Path], bool] | None = None) -> str:
+    """As `location_of`, of a folder that must exist: a mistyped one would look like one with nothing in it.
+
+    Args:
+      otherwise: What to name, for the message.
+      fits: Whether a folder nearby may have been meant, as for `meant`.
+
+    Raises:
+      ConfigurationError: It does not exist, or is a file or a missing bucket.
+      StorageError: The store does not answer.
+    """
+    root = location_of(option, given)
+    if urls.is_local(root) and not is_folder(root):
+        raise ConfigurationError(f"{option}: no such folder: {given}{meant(given, fits)}; {otherwise}")
     return root
 
 

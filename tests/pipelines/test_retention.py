@@ -213,17 +213,48 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path) -> None:
 def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> None:
     arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store")
     status, terminal = call(erase, *arguments, str(root / "stroe"))
-    meant = f"--store: no folder that this user may read: {root / 'stroe'}; did you mean {root / 'store'}?; name"
+    meant = f"--store: no such folder: {root / 'stroe'}; did you mean {root / 'store'}?; name"
     assert (status, meant in terminal) == (EXIT_USAGE, True), terminal
     status, terminal = call(erase, *arguments, str(root / "elsewhere" / "42"))
     assert (status, "make an empty folder there" in terminal) == (EXIT_USAGE, True), terminal
     assert "card" in Run(0, "", root / "out").statuses()
     (root / "empty").mkdir()
     status, terminal = call(erase, *arguments, str(root / "empty"))
-    assert (status, "--store: nothing is kept there" in terminal) == (EXIT_COMPLETED, True), terminal
-    status, terminal = call(erase, *arguments, str(root / "store"))
-    assert (status, "nothing is kept there" in terminal) == (EXIT_COMPLETED, False), terminal
-    assert "card.findings" not in {path.name for path in (root / "store").iterdir()}
+    assert (status, "--store: nothing of these recordings was there" in terminal) == (EXIT_COMPLETED, True), terminal
+    assert "repeat the command with that place, and name these ids too: card/once more\n" in terminal
+    kept = {path.name for path in (root / "store").iterdir()}
+    status, terminal = call(erase, *arguments, str(root / "store"), "--recording_id", "card/once more")
+    assert (status, "nothing of these recordings" in terminal) == (EXIT_COMPLETED, False), terminal
+    left = {path.name for path in (root / "store").iterdir()}
+    assert (len(kept), left) == (3, {"phone.findings"})
+
+
+def test_a_store_of_another_output_is_refused(root: Path) -> None:
+    remember_private_roots(str(root / "out"), ["--unredacted_output"])
+    (root / "other").mkdir()
+    for name in ("strange.findings", "card.transcript", "notes.txt"):
+        (root / "other" / name).write_bytes(b"")
+    (root / "private").mkdir()
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--unredacted_output")
+    before = everything(root)
+    status, terminal = call(erase, *arguments, str(root / "private"), "--store", str(root / "other"))
+    refused = f"--store: {root / 'other'} has files, but none of a recording of this output; name the place"
+    assert (status, refused in terminal) == (EXIT_USAGE, True), terminal
+    status, terminal = call(erase, *arguments, str(root / "store"), "--store", str(root / "private"))
+    refused = f"--unredacted_output: {root / 'store'} has files, but none of a recording of this output"
+    assert (status, refused in terminal) == (EXIT_USAGE, True), "the places are swapped"
+    assert everything(root) == before
+
+
+def test_a_shared_store_does_not_prevent_repeating_an_erasure(root: Path) -> None:
+    (root / "store" / "strange.findings").write_bytes(b"")
+    ids = ("card", "card/once more", "phone")
+    arguments = ("--output", str(root / "out"), "--store", str(root / "store"), "--recording_id", *ids)
+    assert call(erase, *arguments)[0] == EXIT_COMPLETED
+    status, terminal = call(erase, *arguments)
+    assert (status, "0 recordings erased, 3 already erased" in terminal) == (EXIT_COMPLETED, True), terminal
+    assert "--store: nothing of these recordings was there" in terminal
+    assert [path.name for path in (root / "store").iterdir()] == ["strange.findings"]
 
 
 def test_a_folder_in_which_no_run_had_anything_to_keep_is_made_for_an_erasure(
@@ -236,8 +267,9 @@ def test_a_folder_in_which_no_run_had_anything_to_keep_is_made_for_an_erasure(
     assert (status, "make an empty folder there" in terminal) == (EXIT_USAGE, True), terminal
     (root / "private").mkdir()
     status, terminal = call(erase, *arguments)
-    assert (status, "--unredacted_output: nothing is kept there" in terminal) == (EXIT_COMPLETED, True), terminal
-    assert json.loads(capsys.readouterr().out)["empty"] == ["--unredacted_output"]
+    assert status == EXIT_COMPLETED, terminal
+    assert "--unredacted_output: nothing of these recordings was there" in terminal
+    assert json.loads(capsys.readouterr().out)["nothing_in"] == ["--unredacted_output"]
 
 
 def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

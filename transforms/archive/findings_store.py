@@ -101,4 +101,9 @@ def stored_url(root: str, recording_id: str) -> str:
 
 def is_empty(root: str) -> bool:
     """Whether the store under a root has no files."""
-    return not any(name.endswith(_SUFFIX) for name in files.list_names(root))
+    return not stored_names(root)
+
+
+def stored_names(root: str) -> list[str]:
+    """The names under which recordings are stored: their ids, where these are safe names of files."""
+    return [name.removesuffix(_SUFFIX) for name in files.list_names(root) if name.endswith(_SUFFIX)]

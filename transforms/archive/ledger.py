@@ -229,6 +229,11 @@ def some_published_ids(output: str) -> list[str]:
     return [_readable(file.name.removesuffix(".json")) for file in next(_pages(output), [])]
 
 
+def names_of_recordings(output: str) -> Iterator[str]:
+    """The names that recordings with a status object have in files: their ids, where these are safe names."""
+    yield from (file.name.removesuffix(".json") for page in _pages(output) for file in page)
+
+
 def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
     """An entry for every committed recording, in parts of some thousands.
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.transforms.archive import tombstones
-from hushbeam.transforms.archive.findings_store import stored_url
-from hushbeam.transforms.archive.ledger import save_snapshot, status_url
+from hushbeam.transforms.archive.findings_store import stored_names, stored_url
+from hushbeam.transforms.archive.ledger import names_of_recordings, save_snapshot, status_url
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in
 from hushbeam.transforms.archive.reviews import recording_of, review_urls
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.earlier_runs import settle_lists
 from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows, table_files
 from hushbeam.transforms.archive.tombstones import Tombstones
-from hushbeam.transforms.archive.unredacted import unredacted_url
+from hushbeam.transforms.archive.unredacted import kept_names, unredacted_url
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.urls import file_name, join, relative, safe_name
+from hushbeam.transforms.storage.urls import file_name, is_within, join, relative, safe_name
 
 # Last those in which the URLs of sources are looked up.
 _WITH_SOURCES = ("transcripts", "errors")
@@ -40,6 +40,7 @@ class Erased:
       earlier: Named ids of which nothing was left after an earlier erasure.
       unknown: Named ids of which there was nothing. Later runs skip them too.
       files, rows: Numbers of removed files and rows.
+      untouched: Private roots that had no file of the recordings.
       damaged: Names of unreadable files, which may still hold traces.
     """
 
@@ -48,6 +49,7 @@ class Erased:
     unknown: frozenset[str] = frozenset()
     files: int = 0
     rows: int = 0
+    untouched: frozenset[str] = frozenset()
     damaged: set[str] = field(default_factory=set)
 
 
@@ -80,10 +82,11 @@ class Eraser:
         found = {one for one, url in sources if laid.has(one, url)}
         every = named | found
         self._lay_tombstones(every, sources)
-        erased = Erased()
+        erased = Erased(untouched=frozenset(filter(None, (self.store, self.unredacted))))
         for recording_id, url in self._files(every):
             files.delete(url)
             erased.files += 1
+            erased.untouched = frozenset(root for root in erased.untouched if not is_within(url, root))
             found.add(recording_id)
         for url in self._audit_reports():
             if not _drop_subjects(url, every):
@@ -98,6 +101,17 @@ class Eraser:
         erased.unknown = named - found - erased.earlier
         erased.damaged = {name for name in damaged | tables.damaged if files.exists(join(self.output, name))}
         return erased
+
+    def is_of_another_output(self, root: str, recording_ids: Collection[str]) -> bool:
+        """Whether a private root has files, and none of these recordings or of others in the output.
+
+        Once all of them have a tombstone, none is left to tell it by, and an erasure may be repeated.
+        """
+        laid = Tombstones(self.output)
+        if all(map(laid.has_recording, recording_ids)) or next(files.iterate_files(root), None) is None:
+            return False
+        known = {*map(safe_name, recording_ids), *names_of_recordings(self.output)}
+        return known.isdisjoint(stored_names(root) if root == self.store else kept_names(root))
 
     def _lay_tombstones(self, recording_ids: Collection[str], sources: Collection[tuple[str, str]]) -> None:
         for recording_id in sorted(recording_ids):
