@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _LONGEST_URL = 4096
 _LONGEST_ID = 512
 _SURELY_LIKE = 0.7
+_TWO_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe"})
 _MOST_TOLD = 10
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
@@ -377,8 +379,14 @@ def derived_id(audio_url: str) -> str:
     Without the query of a web server's URL: that of a presigned URL is another one each night.
     """
     audio_url = without_query(audio_url)
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(audio_url.split("?", 1)[0]).stem).strip(".-") or "recording"
+    name = _without_accents(PurePosixPath(audio_url.split("?", 1)[0]).stem)
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "recording"
     return f"{stem[:80]}-{hashlib.sha256(audio_url.encode()).hexdigest()[:10]}"
+
+
+def _without_accents(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.translate(_TWO_LETTERS))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _located(manifest: str, url: str, key: str) -> str:

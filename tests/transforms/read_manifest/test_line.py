@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +73,22 @@ def test_a_web_url_is_kept_with_its_query_and_neither_its_id_nor_its_public_form
     assert {night.public_url for night in nights} == {"https://bucket.example/calls/Call%207.wav"}
     assert len({night.recording_id for night in nights}) == 1
     assert nights[0].recording_id.startswith("Call-207-")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("Gespräch mit Frau Weiß", "Gesprach-mit-Frau-Weiss-"),
+        ("Gespra\u0308ch", "Gesprach-"),
+        ("año_señora.2", "ano_senora.2-"),
+        ("Œuvre été", "Oeuvre-ete-"),
+        ("通話 1", "1-"),
+        ("…", "recording-"),
+    ],
+)
+def test_an_id_from_a_file_name_has_its_letters_without_accents(name: str, start: str) -> None:
+    recording_id = read(audio_url=f"{name}.wav").recording_id
+    assert re.fullmatch(re.escape(start) + "[0-9a-f]{10}", recording_id), recording_id
 
 
 @pytest.mark.parametrize(
