@@ -25,12 +25,13 @@ from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.outputs import check_readable
 from hushbeam.pipelines.running.reporting.costs import cost, cost_told, hours_told
+from hushbeam.pipelines.running.unfinished import divided, skip_finished
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.estimate_work import EstimateWork
 from hushbeam.transforms.read_manifest import ReadManifest
-from hushbeam.transforms.skip_finished import SkipFinished, Unfinished
+from hushbeam.transforms.skip_finished import Unfinished
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join, normalised
 
@@ -77,31 +78,15 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
         is_held=False,
         unredacted=job.unredacted is not None,
     )
-    to_redact = recordings
-    if job.unredacted is not None:
-        to_redact = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
-    unfinished = to_redact | "Skip redacted" >> _skip_finished(job, job.output)
-    if job.unredacted is not None:
-        not_to_redact = recordings | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
-        unpublished = not_to_redact | "Skip unredacted" >> _skip_finished(job, job.unredacted.root)
-        unfinished = _both(unfinished, unpublished)
+    to_redact, not_to_redact = divided(job, recordings)
+    unfinished = to_redact | "Skip redacted" >> skip_finished(job, job.output)
+    if not_to_redact is not None and job.unredacted is not None:
+        unfinished = _both(unfinished, not_to_redact | "Skip unredacted" >> skip_finished(job, job.unredacted.root))
     return (rejected, unfinished) | EstimateWork(
         planning.probe_headers,
         planning.duration_key,
         options.decoding,
         force=options.force,
-        sources=job.sources,
-    )
-
-
-def _skip_finished(job: Job, ledger: str) -> SkipFinished:
-    """Skips what a run would skip by the ledger in a root: that of the output, or of the unredacted output."""
-    return SkipFinished(
-        ledger,
-        job.run_id,
-        job.identities["configuration_id"],
-        tombstones=job.output,
-        force=job.options.force,
         sources=job.sources,
     )
 

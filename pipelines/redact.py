@@ -25,6 +25,7 @@ from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.outputs import check_private_roots_writable, check_writable
 from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
 from hushbeam.pipelines.running.terminal import waiting
+from hushbeam.pipelines.running.unfinished import divided, skip_finished
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
@@ -35,7 +36,6 @@ from hushbeam.transforms.begin_run import AfterBegin, BeginRun, EndRun, KeepHold
 from hushbeam.transforms.keep_unredacted import PublishUnredacted
 from hushbeam.transforms.plan_spans import PlanSpans
 from hushbeam.transforms.read_manifest import ReadManifest
-from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.transcribe import Transcribe, TranscribeSpans
 
 
@@ -90,37 +90,22 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
 
 def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PCollection[Failure]) -> Results:
     """The stages after the reading of what to redact, wherever it came from."""
-    pipeline, options, output = recordings.pipeline, job.options, job.output
+    pipeline, options = recordings.pipeline, job.options
     recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
 
-    to_redact, published_unredacted = recordings, None
-    if job.unredacted is not None:
-        to_redact = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
-        published_unredacted = (
-            recordings
-            | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
-            | PublishUnredacted(
-                job.unredacted,
-                recognition,
-                output,
-                job.run_id,
-                job.identities["configuration_id"],
-                limits=limits,
-                hold=job.hold,
-                force=options.force,
-                sources=job.sources,
-                part=job.part,
-            ).with_resource_hints(**needs)
-        )
-    pending, done_before, skipped, missing, erased = to_redact | SkipFinished(
-        output,
-        job.run_id,
-        job.identities["configuration_id"],
-        tombstones=output,
-        force=options.force,
-        sources=job.sources,
-        part=job.part,
-    )
+    to_redact, not_to_redact = divided(job, recordings)
+    published_unredacted = None
+    if not_to_redact is not None and job.unredacted is not None:
+        published_unredacted = not_to_redact | PublishUnredacted(
+            job.unredacted,
+            recognition,
+            skip_finished(job, job.unredacted.root),
+            job.run_id,
+            limits=limits,
+            hold=job.hold,
+            sources=job.sources,
+        ).with_resource_hints(**needs)
+    pending, done_before, skipped, missing, erased = to_redact | skip_finished(job, job.output)
     failures = [rejected, missing]
     if isinstance(job.hold, PipelineHold):
         pending |= KeepHold(job.hold).with_resource_hints(**needs)

@@ -11,7 +11,6 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.ledger import COMPLETED, Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
-from hushbeam.transforms.archive.runs.parts import RunPart
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
@@ -53,25 +52,21 @@ class PublishUnredacted(beam.PTransform):
     Nothing of them goes to the public outputs: their status objects are in the unredacted root too.
 
     Args:
-      output: The public root, whose tombstones count.
+      skip: Skips what the private root has.
       limits: Of decoding, as for recordings that are redacted.
       hold: This run's hold of the public root, checked before each recording is written.
-      part: The part of the run.
     """
 
     def __init__(
         self,
         settings: SealedRoot,
         recognition: TranscriptionSettings,
-        output: str,
+        skip: SkipFinished,
         run_id: str,
-        configuration: str,
         *,
         limits: MediaLimits,
         hold: Hold | None,
-        force: bool,
         sources: Sources,
-        part: RunPart | None = None,
     ) -> None:
         super().__init__("PublishUnredacted")
         self._sources = sources
@@ -80,9 +75,7 @@ class PublishUnredacted(beam.PTransform):
         self._limits = limits
         self._hold = hold
         self._run_id = run_id
-        self._skip = SkipFinished(
-            settings.root, run_id, configuration, force=force, tombstones=output, sources=sources, part=part
-        )
+        self._skip = skip
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unredacted:
         pending, _, skipped, missing, erased = recordings | self._skip
