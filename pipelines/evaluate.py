@@ -131,7 +131,15 @@ def show(
     console: Console, options: EvaluateOptions, figures: Figures, reviews: Mapping[str, Review], wanted: int
 ) -> None:
     """Prints the figures for people."""
-    if options.sample is None and 0 < wanted == len(reviews):
+    shown = printable(shlex.quote(options.output))
+    if options.sample is None and not reviews:
+        console.print(
+            f"[bold]No recording is reviewed yet[/]. To review: hushbeam review --output {escape(shown)}; for figures "
+            "about all recordings, with --sample 50",
+            highlight=False,
+            soft_wrap=True,
+        )
+    elif options.sample is None and wanted == len(reviews):
         console.print(f"[bold]{counted(wanted, 'recording')} reviewed[/], which are all that were published")
     elif options.sample is None:
         console.print(
@@ -142,8 +150,7 @@ def show(
     else:
         console.print(f"[bold]{len(reviews)} of {wanted} recordings of the sample reviewed[/]", highlight=False)
         if len(reviews) < wanted:
-            output = printable(shlex.quote(options.output))
-            review = f"hushbeam review --output {output} --sample {options.sample} --seed {options.seed}"
+            review = f"hushbeam review --output {shown} --sample {options.sample} --seed {options.seed}"
             console.print(f"Continue with: {escape(review)}", highlight=False, soft_wrap=True)
     if not reviews:
         return

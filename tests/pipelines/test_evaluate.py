@@ -38,6 +38,9 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     kept: tuple[Run, tuple[str, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = kept[0].output
+    status, said = measured(output)
+    review = f"No recording is reviewed yet. To review: hushbeam review --output {output}; for figures"
+    assert (status, said.startswith(review)) == (EXIT_INCOMPLETE, True), said
     status, said = measured(output, "--sample", "2", "--seed", "7")
     assert status == EXIT_INCOMPLETE
     assert f"hushbeam review --output {output} --sample 2 --seed 7" in said

@@ -279,7 +279,8 @@ def test_a_hub_that_cannot_be_reached_is_told(
         ([str(ROOT / "docs")], "model.bin"),
         ([str(ROOT / "README.md")], "give the folder"),
         ([str(ROOT), "--name", "base"], "--name: base is the name of a packaged model"),
-        (["no-such-model"], "not a name on the model hub"),
+        (["no-such-model"], "`hushbeam models` does not list it\n"),
+        (["bsae"], "`hushbeam models` does not list it; did you mean base?\n"),
         (["/no/such/folder"], "'/no/such/folder' is not a folder on this machine"),
     ],
 )

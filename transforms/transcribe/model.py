@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from hushbeam.transforms.transcribe.processor import use_wide_vectors
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
+_LIKE_A_NAME = 0.7
 
 RECORD = "hushbeam.json"
 """What `add_model` keeps beside the files of a model."""
@@ -328,9 +330,11 @@ def from_hub(name: str, revision: str | None = None, cache: Path | None = None) 
       ConfigurationError: The hub does not know it, or cannot be reached.
     """
     if "/" not in name and name not in available_models():
+        near = get_close_matches(name, available_models(), n=1, cutoff=_LIKE_A_NAME)
         raise ConfigurationError(
             f"model: {name!r} is not a folder and not a name on the model hub "
             f"({', '.join(available_models())}, or owner/name), and `hushbeam models` does not list it"
+            + (f"; did you mean {near[0]}?" if near else "")
         )
     check_hub_name(name)
     try:
