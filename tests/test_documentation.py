@@ -19,6 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from docs.generate import PAGES as GENERATED
 from hushbeam.pipelines.command_line import COMMANDS, main
+from hushbeam.pipelines.models import shipped
 from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
@@ -162,6 +163,15 @@ def test_types_of_aws_without_a_policy_are_named_on_the_migration_page(name: str
         resolve_policies((name,))
     shown = f"`{'IN_…' if name.startswith('IN_') else name}`"
     assert shown in (ROOT / "docs/migration.md").read_text()
+
+
+def test_the_supply_chain_page_has_the_checksums_of_the_models_that_are_shipped() -> None:
+    rows = re.findall(
+        r"^\| ([\w.-]+): .*\| ([\w.-]+) \| `(\w{8})…(\w{6})` \|$",
+        (ROOT / "docs/supply_chain.md").read_text(),
+        re.MULTILINE,
+    )
+    assert rows == [(model.name, model.licence, model.sha256[:8], model.sha256[-6:]) for model in shipped()]
 
 
 def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path) -> None:
