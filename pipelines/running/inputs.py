@@ -222,7 +222,9 @@ def _check_manifest(location: str) -> None:
     if is_recording(head):
         raise ConfigurationError(f"{_MANIFEST}: {urls.display(location)} is a recording; name it without {_MANIFEST}")
     if format_by_content(head) is None:
-        raise ConfigurationError(f"{_MANIFEST}: {urls.display(location)} is no manifest{_advice(location, head)}")
+        shown = urls.display(location)
+        advice = _advice(location, head) or f"; {_piped(shown, head) or 'name JSON Lines, CSV or Parquet'}"
+        raise ConfigurationError(f"{_MANIFEST}: {shown} is no manifest{advice}")
 
 
 def _found(given: str, roots: Sequence[str], *, alone: bool, may_be_empty: bool) -> _Found:
@@ -420,14 +422,19 @@ def _what_else(location: str, head: bytes) -> str:
 
 def _instead(given: str, location: str, head: bytes) -> str:
     """What to do if it is the only input."""
-    first_line = head.split(b"\n")[0].decode(errors="replace").strip()
     if not head:
         return "name a file with audio"
     if is_named_as_recording(location):
         return "it may be damaged or encrypted"
-    if is_named_as_recording(first_line):
-        return f"to redact the recordings that its lines name: hushbeam redact - < {shlex.quote(given)}"
-    return f"{_READS}; name one of these"
+    return _piped(given, head) or f"{_READS}; name one of these"
+
+
+def _piped(given: str, head: bytes) -> str:
+    """How to redact what the lines of a file name; empty if the first names no recording."""
+    first_line = head.split(b"\n")[0].decode(errors="replace").strip()
+    if not is_named_as_recording(first_line):
+        return ""
+    return f"to redact the recordings that its lines name: hushbeam redact - < {shlex.quote(given)}"
 
 
 def _advice(location: str, head: bytes) -> str:

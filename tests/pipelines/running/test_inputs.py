@@ -282,8 +282,11 @@ def test_prefixes_and_globs_of_an_object_store() -> None:
 def test_the_option_for_manifests_takes_nothing_else(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"--manifest: .*one.mp3 is a recording; name it without --manifest"):
         find_inputs([], [str(folder / "one.mp3")])
-    with pytest.raises(ConfigurationError, match=r"--manifest: .*notes.txt is no manifest"):
+    with pytest.raises(ConfigurationError, match=r"--manifest: .*notes.txt is no manifest; name JSON Lines, CSV or"):
         find_inputs([], [str(folder / "notes.txt")])
+    (folder / "names.txt").write_text("one.mp3\ntwo.mp3\n")
+    with pytest.raises(ConfigurationError, match=r"is no manifest; to redact .*: hushbeam redact - < .*names.txt$"):
+        find_inputs([], [str(folder / "names.txt")])
     with pytest.raises(ConfigurationError, match=r"is a folder; name a manifest file, or a glob such as .*jsonl"):
         find_inputs([], [str(folder)])
 
