@@ -17,7 +17,13 @@ from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_writable, folder_of, output_of_runs, signing_key
+from hushbeam.pipelines.running.outputs import (
+    check_root_writable,
+    check_writable,
+    folder_of,
+    output_of_runs,
+    signing_key,
+)
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.ledger import similar_ids
@@ -65,7 +71,7 @@ def prepare(options: EraseOptions) -> Eraser:
     """Checks that the options name every place that may hold the recordings.
 
     Raises:
-      ConfigurationError: Runs wrote to a place that the options do not name, or the output cannot be changed.
+      ConfigurationError: Runs wrote to a place that the options do not name, or a place cannot be changed.
     """
     output = output_of_runs(options.output)
     check_writable(options.output)
@@ -88,6 +94,7 @@ def prepare(options: EraseOptions) -> Eraser:
             "empty folder there",
             lambda path: path.is_dir() and not lies_in_outputs(str(path)),
         )
+        check_root_writable(given[option], option)
     check_format(output, recorded_format(output))
     check_hashed_with_same_key(output, options.hash_identities)  # with another one it would find nothing to erase
     key = signing_key(output, options.certificate_key)

@@ -65,7 +65,7 @@ def check_writable(output: str, *, from_here: bool = True) -> None:
       ConfigurationError: It is a file or a missing bucket, or this user may not write there.
       StorageError: The store does not answer.
     """
-    _check_writable(output, "--output", "runs", from_here=from_here)
+    check_root_writable(output, "--output", "runs", from_here=from_here)
 
 
 def check_readable(output: str, *, from_here: bool) -> None:
@@ -133,7 +133,7 @@ def page_url(option: str, given: str, output: str) -> str:
             raise ConfigurationError(
                 f"{option}: {given} is a folder; name a file, such as {given.rstrip('/')}/page.html"
             )
-        _check_writable(str(Path(page).parent), option)
+        check_root_writable(str(Path(page).parent), option)
     _check_access(page, option)
     files.delete(page)
     return page
@@ -158,10 +158,19 @@ def check_private_roots_writable(keeping: Keeping, *, from_here: bool = True) ->
     """
     for option, root in (("--store", keeping.store), ("--unredacted_output", keeping.unredacted_output)):
         if root is not None:
-            _check_writable(root, option, from_here=from_here)
+            check_root_writable(root, option, from_here=from_here)
 
 
-def _check_writable(given: str, option: str, *inside: str, from_here: bool = True) -> None:
+def check_root_writable(given: str, option: str, *inside: str, from_here: bool = True) -> None:
+    """As `check_writable`, for the root that an option names.
+
+    Args:
+      inside: A folder in the root in which files are made.
+
+    Raises:
+      ConfigurationError: It is a file or a missing bucket, or this user may not write there.
+      StorageError: The store does not answer.
+    """
     root = _normalised(given, option)
     if from_here:
         _check_access(root, option)

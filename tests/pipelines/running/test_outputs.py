@@ -17,6 +17,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.ledger import Status, write_status
 from hushbeam.transforms.archive.run_lock import RunLock
+from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
 from hushbeam.transforms.begin_run import check_identities_as_before
 from tests.pipelines.conftest import calls
 
@@ -183,6 +184,24 @@ def test_an_output_that_this_user_may_not_change_is_named_and_nothing_begins(
     assert f"error: --output: {sentence}" in said.out + said.err
     assert "again" not in said.out + said.err
     assert status == EXIT_USAGE
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("mode", [0o0, 0o500])
+def test_an_erasure_does_not_begin_where_the_store_cannot_be_changed(
+    mode: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, store = str(tmp_path / "out"), tmp_path / "store"
+    remember_private_roots(output, ["--store"])
+    store.mkdir()
+    (store / "call.findings").write_bytes(b"")
+    with _permissions(store, mode):
+        status = main(["erase", "--output", output, "--recording_id", "call", "--store", str(store)])
+    said = capsys.readouterr()
+    assert f"error: --store: no permission to write in {store}" in said.out + said.err
+    assert status == EXIT_USAGE
+    assert not (tmp_path / "out" / "erased").exists()
 
 
 @pytest.mark.permissions
