@@ -22,7 +22,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import check_private_roots_writable, check_writable
+from hushbeam.pipelines.running.outputs import check_apart, check_private_roots_writable, check_writable
 from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.pipelines.running.unfinished import divided, skip_finished
@@ -149,6 +149,7 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
     local = is_local(beam_options)
     with waiting(console, "checking options and models"):
         check_writable(options.output)
+        check_apart(options.output)
         check_private_roots_writable(options.keeping, from_here=local)
         fit_workers(beam_options, options.workers, device=options.recognition.device)
         fetch_job_server(beam_options)

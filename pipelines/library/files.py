@@ -23,7 +23,7 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.inputs import STANDARD_INPUT
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.observing import Observer
-from hushbeam.pipelines.running.outputs import check_private_roots_writable, check_writable
+from hushbeam.pipelines.running.outputs import check_apart, check_private_roots_writable, check_writable
 from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.archive.run_lock import begin_again, give_up
 from hushbeam.transforms.storage.errors import StorageError
@@ -62,6 +62,7 @@ def redact_files(
     if STANDARD_INPUT in chosen.inputs:
         raise ConfigurationError("-: only the command reads standard input; name a manifest")
     check_writable(chosen.output)
+    check_apart(chosen.output)
     check_private_roots_writable(chosen.keeping)
     run = _Run(prepare(chosen, local=True))
     thread = threading.Thread(target=run.carry_out, name="hushbeam run", daemon=True)

@@ -16,7 +16,7 @@ from hushbeam.pipelines.options.dataflow import fit_workers, protect_samples
 from hushbeam.pipelines.options.parsing import is_local
 from hushbeam.pipelines.redact import publish
 from hushbeam.pipelines.running.job import prepare
-from hushbeam.pipelines.running.outputs import check_private_roots_writable, check_writable
+from hushbeam.pipelines.running.outputs import check_apart, check_private_roots_writable, check_writable
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.stages import CommittedRecording
@@ -79,6 +79,7 @@ class RedactRecordings(beam.PTransform):
         beam_options = pipeline.options
         local = is_local(beam_options)
         check_writable(options.output, from_here=local)
+        check_apart(options.output)
         check_private_roots_writable(options.keeping, from_here=local)
         protect_samples(beam_options)
         fit_workers(beam_options, options.workers, device=options.recognition.device)

@@ -26,6 +26,7 @@ from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 from hushbeam.transforms.storage.file_systems import nearest_existing
 from hushbeam.transforms.storage.listing import StoredFile
+from hushbeam.transforms.storage.private_roots import followed, looks_public
 
 _FILE_OF_RUNS = re.compile(
     r"LOCK(-.*)?|ledger\.parquet|(file-lists|identity-key|private-roots|table-format)\.json"
@@ -66,6 +67,22 @@ def check_writable(output: str, *, from_here: bool = True) -> None:
       StorageError: The store does not answer.
     """
     check_root_writable(output, "--output", "runs", from_here=from_here)
+
+
+def check_apart(output: str) -> None:
+    """Checks that a run begins no output within another one, whose audits would report all of its files.
+
+    Raises:
+      ConfigurationError: It lies within a local folder in which other runs have ended, and none has ended in itself.
+    """
+    root = _normalised(output)
+    if not urls.is_local(root) or _is_output(Path(root)):
+        return
+    around = [folder for folder in Path(followed(root)).parents if looks_public(folder) and _is_output(folder)]
+    if around:
+        raise ConfigurationError(
+            f"--output: {output} lies within the output {around[0]}; name that one, or a folder beside it"
+        )
 
 
 def check_readable(output: str, *, from_here: bool) -> None:

@@ -45,19 +45,21 @@ def followed(url: str) -> str:
 
 def lies_in_outputs(path: str) -> bool:
     """Whether a local path is, or lies within, what looks like an output root."""
-    return any(map(_looks_public, (Path(path), *Path(path).parents)))
+    return any(map(looks_public, (Path(path), *Path(path).parents)))
 
 
 def holds_outputs(path: str) -> bool:
     """Whether a folder below a local folder looks like an output root. Does not enter other file systems."""
     for found, folders, _ in os.walk(path):
-        if _STATUS in folders and _looks_public(Path(found)):
+        if _STATUS in folders and looks_public(Path(found)):
             return True
         folders[:] = [name for name in folders if not Path(found, name).is_mount()]
     return False
 
 
-def _looks_public(folder: Path) -> bool:
+def looks_public(folder: Path) -> bool:
+    """Whether a folder looks like an output root."""
+
     # Not by pathlib: it raises for folders that this user may not read, and for names that cannot exist.
     def has(name: str) -> bool:
         return os.path.isdir(folder / name)  # noqa: PTH112

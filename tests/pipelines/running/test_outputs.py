@@ -12,7 +12,7 @@ import pytest
 
 from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from hushbeam.pipelines.running.outputs import output_of_runs, page_url
+from hushbeam.pipelines.running.outputs import check_apart, output_of_runs, page_url
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.ledger import Status, write_status
@@ -63,6 +63,24 @@ def test_a_folder_of_something_else_is_an_error_and_nothing_is_made_there(
     said = capsys.readouterr()
     assert "--output: no run has written anything in calls/; name" in said.out + said.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_output_begins_within_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outer, inner = tmp_path / "out", tmp_path / "out" / "audio"
+    (outer / "status").mkdir(parents=True)
+    _write("out/runs/nightly/summary.json")(tmp_path)
+    (tmp_path / "link").symlink_to(outer)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    for named in (inner, inner / "deep", tmp_path / "link" / "audio"):
+        assert main([*_REDACT[:2], str(tmp_path / "calls.jsonl"), *_REDACT[3:], "--output", str(named)]) == EXIT_USAGE
+        said = capsys.readouterr()
+        assert f"--output: {named} lies within the output {outer}; name that one" in said.out + said.err
+    assert not inner.exists()
+    check_apart(str(outer))
+    _write("out/audio/runs/nightly/summary.json")(tmp_path)
+    check_apart(str(inner))  # earlier runs began it
+    (tmp_path / "out" / "status").rmdir()
+    check_apart(str(tmp_path / "out" / "new"))  # runs of another program
 
 
 @every_command
