@@ -74,7 +74,8 @@ if [ "$found" != VERSION ]; then
   echo "the packages are for Python VERSION, and $python is $found: name another one by PYTHON" >&2
   exit 2
 fi
-export PYTHONPATH="$here/packages:$here/tree" XDG_CACHE_HOME="$here/cache"
+# COLUMNS: tables would be cut at 80 where there is no terminal.
+export PYTHONPATH="$here/packages:$here/tree" XDG_CACHE_HOME="$here/cache" COLUMNS=150
 LD_LIBRARY_PATH="$("$python" -m benchmarks.cuda_libraries "$here/links")"
 export LD_LIBRARY_PATH
 limited() { timeout --kill-after=10 540 "$python" -m "$@"; }
