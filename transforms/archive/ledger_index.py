@@ -193,16 +193,21 @@ def root_of_index(url: str) -> str | None:
 
 def write_index(url: str, parts: Iterable[Entries], root: str) -> None:
     """Writes the whole index of an output root, sorted by name."""
+    files.write_bytes(url, _as_parquet(parts, root).to_pybytes())
+
+
+def _as_parquet(parts: Iterable[Entries], root: str) -> pa.Buffer:
+    """The file's content. Of a large archive, it and the entries of this function are in memory once."""
     entries = np.concatenate([np.zeros(0, _DTYPE), *parts])
-    entries = entries[np.argsort(entries["name"], kind="stable")]
+    order = np.argsort(entries["name"], kind="stable")
     sink = pa.BufferOutputStream()
     schema = _SCHEMA.with_metadata({_ROOT: root.encode()})
     with pq.ParquetWriter(sink, schema, compression="none", use_dictionary=False) as writer:
         for start in range(0, len(entries), _ROWS_IN_A_GROUP):
-            group = entries[start : start + _ROWS_IN_A_GROUP]
+            group = entries[order[start : start + _ROWS_IN_A_GROUP]]
             columns = [pa.array(np.ascontiguousarray(group[column])) for column in _COLUMNS]
             writer.write_table(pa.table(columns, schema=schema))
-    files.write_bytes(url, sink.getvalue().to_pybytes())
+    return sink.getvalue()
 
 
 def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:

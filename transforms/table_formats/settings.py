@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hushbeam.transforms.archive.runs.table_format import TableFormat, decided_format
 from hushbeam.transforms.base.metavar import Metavar
+
+if TYPE_CHECKING:
+    from hushbeam.transforms.archive.runs.table_format import TableFormat
 
 
 class TableSettings(BaseModel):
@@ -39,4 +41,7 @@ class TableSettings(BaseModel):
         Raises:
           ConfigurationError: The options disagree with each other or with earlier runs.
         """
+        # Only now: reading options needs no client of a store, which takes a fifth of its time to import.
+        from hushbeam.transforms.archive.runs.table_format import decided_format  # noqa: PLC0415
+
         return decided_format(output, self.tables, self.iceberg_catalog, self.iceberg_namespace)

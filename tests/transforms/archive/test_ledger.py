@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -30,7 +31,7 @@ from hushbeam.transforms.archive.ledger import (
     status_url,
     write_status,
 )
-from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, entries_of, pack, read_index
+from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, entries_of, pack, read_index, write_index
 from hushbeam.transforms.archive.published_files import audio_url, json_name
 from hushbeam.transforms.storage import files, listing
 from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
@@ -337,6 +338,22 @@ def test_the_index_after_a_run_with_few_commits_agrees_with_a_listing(tmp_path: 
     listed = read_index(index_url(root))
     there = extended.find(["new.json", *(f"call-{one}.json" for one in range(number) if one != 5)])
     assert np.array_equal(extended.entries[there], listed.entries[there])
+
+
+def test_a_large_index_is_written_sorted_and_without_copies(tmp_path: Path) -> None:
+    entries = entries_of([""], [""], [_FACTS]).repeat(600_000)
+    entries["name"] = np.random.default_rng(0).integers(0, 100_000, len(entries))
+    entries["name_rest"] = range(len(entries))
+    url = index_url(str(tmp_path))
+    write_index(url, [entries[:1]], "root")  # pyarrow imports more when it is first used
+    tracemalloc.start()
+    write_index(url, [entries[:150_000], entries[150_000:]], "root")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.6 * entries.nbytes
+    written = pq.read_table(url)
+    expected = entries[np.argsort(entries["name"], kind="stable")]
+    assert all(np.array_equal(written[column], expected[column]) for column in written.column_names)
 
 
 def test_a_moved_ledger_is_indexed_anew_at_the_end_of_a_run(tmp_path: Path) -> None:

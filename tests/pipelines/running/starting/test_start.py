@@ -14,8 +14,9 @@ from hushbeam.pipelines.options.parsing import read
 from hushbeam.pipelines.running.starting.start import load_command
 options, beams = read(options_of("redact"), ["no-such-call.wav", *sys.argv[1:]])
 command = load_command("hushbeam.pipelines.redact", options, beams)
-imported = [name for name in ("apache_beam", "pandas", "apache_beam.io.gcp.gcsfilesystem") if name in sys.modules]
-import gc, apache_beam.io.gcp.gcsfilesystem
+stores = ["apache_beam.io.gcp.gcsfilesystem", "apache_beam.io.azure.blobstoragefilesystem"]
+imported = [name for name in ("apache_beam", "pandas", *stores) if name in sys.modules]
+import gc, apache_beam.io.gcp.gcsfilesystem, apache_beam.io.azure.blobstoragefilesystem
 print(json.dumps([imported, command.__name__, gc.isenabled()]))
 """
 
@@ -34,4 +35,5 @@ def test_a_run_elsewhere_imports_all_of_beam() -> None:
     imported, *_ = _started("--runner=PrismRunner")
     assert isinstance(imported, list)
     assert "apache_beam.io.gcp.gcsfilesystem" in imported
+    assert "apache_beam.io.azure.blobstoragefilesystem" in imported
     assert ("pandas" in imported) is (find_spec("pandas") is not None)

@@ -22,6 +22,7 @@ from hushbeam.transforms.transcribe.settings import EncoderName, TranscriptionSe
 _CALL = Path(__file__).parents[4] / "examples" / "calls" / "card-payment.mp3"
 
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs PyTorch")
+needs_gpu = pytest.mark.skipif(ctranslate2.get_cuda_device_count() == 0, reason="needs an NVIDIA GPU")
 
 
 def test_on_a_processor_the_models_own_encoder_runs() -> None:
@@ -48,19 +49,31 @@ def test_a_gpu_without_pytorch_for_it_keeps_the_models_own_encoder() -> None:
 @needs_torch
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("name", ["tiny.en", "base"])
-def test_both_encoders_agree_within_rounding(name: str, compiled: bool) -> None:
+@pytest.mark.parametrize(
+    ("device", "compute_type", "tolerance"),
+    [("cpu", "float32", 2e-4), pytest.param("cuda", "float16", 2e-2, marks=needs_gpu)],
+)
+def test_both_encoders_agree_within_rounding(
+    name: str, compiled: bool, device: str, compute_type: str, tolerance: float
+) -> None:
     from hushbeam.transforms.transcribe.encoder.on_torch import TorchEncoder  # noqa: PLC0415
 
     weights = resolve(name).path / "model.bin"
-    whisper = ctranslate2.models.Whisper(str(weights.parent), device="cpu", compute_type="float32")
-    ours = TorchEncoder(weights, "cpu", "float32", compiled=compiled)
+    whisper = ctranslate2.models.Whisper(str(weights.parent), device=device, compute_type=compute_type)
+    ours = TorchEncoder(weights, device, compute_type, compiled=compiled)
     random = np.random.default_rng(0)
     for windows, frames in ((1, 600), (3, 1000), (2, 3000)):
         features = random.normal(0, 0.5, (windows, 80, frames)).astype(np.float32)
-        expected = np.array(CTranslate2Encoder(whisper, "cpu")(features))
-        found = np.array(ours(features))
+        expected = _numbers(CTranslate2Encoder(whisper, device)(features))
+        found = _numbers(ours(features))
         assert found.shape == expected.shape
-        np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
+        np.testing.assert_allclose(found, expected, atol=tolerance * np.abs(expected).max())
+
+
+def _numbers(encoded: ctranslate2.StorageView) -> np.ndarray:
+    if encoded.device != "cpu":
+        encoded = encoded.to_device(ctranslate2.Device.cpu)
+    return np.array(encoded, np.float32)
 
 
 @needs_torch

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.random_model import Shape, make_model
+from benchmarks.random_model import SHAPES, Shape, make_model
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.transcribe.encoder.weights import encoder_weights
 from hushbeam.transforms.transcribe.model import resolve
@@ -36,6 +36,17 @@ def test_the_packaged_model_has_all_layers_of_its_encoder() -> None:
     assert weights["num_heads"] == 8
     assert weights["layer_5/self_attention/linear_0/weight"].shape == (3 * 512, 512)
     assert not any(name.startswith("decoder") for name in weights)
+
+
+@pytest.mark.parametrize("quantization", ["float32", "int8_float32"])
+def test_weights_that_several_variables_share_are_those_of_each(tmp_path: Path, quantization: str) -> None:
+    """CTranslate2 writes equal variables once, be it below `decoder/`: here all gains and all biases of a length."""
+    packaged = encoder_weights(resolve("base").path / "model.bin")
+    found = encoder_weights(make_model(SHAPES["tiny"], tmp_path, quantization=quantization) / "model.bin")
+    layers = ("layer_4/", "layer_5/")  # of `base`, which has two more
+    assert found.keys() == {name for name in packaged if not name.startswith(layers)}
+    assert not found["conv1/bias"].any()
+    assert (found["layer_0/ffn/layer_norm/gamma"] == 1).all()
 
 
 _NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="CTranslate2 writes bfloat16 with PyTorch")
