@@ -356,3 +356,13 @@ def test_mistimed_words_of_labelled_calls_are_muted_whole_and_nothing_else_is() 
     assert figures.covered == 1.0
     assert figures.over_redaction <= 0.012
     assert figures.false_alarms_per_hour == 0.0
+
+
+@pytest.mark.parametrize("name", ["human_spanish", "human_french"])
+def test_numbers_and_letters_that_people_say_are_muted_whole_and_nothing_else_is(name: str) -> None:
+    folder = CALLS.parent / name
+    calls = read_calls(folder, read_transcripts(folder / TRANSCRIPTS), "text")
+    figures = measure(calls, lambda call: mutes(call.transcript, call.findings, call.read_ranges))
+    assert figures.covered == 1.0
+    assert figures.over_redaction == 0.0
+    assert figures.false_alarms_per_hour == 0.0
