@@ -61,7 +61,7 @@ _DETECTION_OF_A_RECORDING = frozenset({"detector", "caution", "exchanges"})
 """The options of detection that a recording keeps when it is rendered again."""
 
 # Part of every output's identity: raised when a change to the code changes outputs.
-_OUTPUT_VERSION = 9
+_OUTPUT_VERSION = 10
 
 
 class Job(NamedTuple):

@@ -6,7 +6,8 @@ audio is more exact. So a run of personal words gets every stretch of speech tha
 lie in pauses wherever there are pauses. Only where speech goes on without a pause do the recogniser's times decide,
 corrected by the lateness of its clock (`clock`) and widened.
 
-Noise hides the quiet parts of words, and what it hides looks like a pause. The less of a run's words shows above the
+Loudness alone cannot tell noise from speech: what is neither detected as speech nor near a word is a pause. Noise hides
+the quiet parts of words too, and what it hides looks like a pause. The less of a run's words shows above the
 noise, the further its edges move out, to the recogniser's times and a margin around them.
 """
 
@@ -51,6 +52,8 @@ class EdgeSettings:
         32 dB in clean calls, 13 dB in white noise 15 dB below speech, and 9 dB in noise 10 dB below.
       hidden_db: At so little, the margins hold in full.
       around_speech_s: Added around findings without words, whose times come from the audio.
+      around_detected_s: What is as loud as speech, but lies further than this from detected speech and from the words
+        of a run and beside it, is noise.
       unclaimed_reach_s: Speech that no word claims belongs to a span if no more silence than this lies between them.
       unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this holds
         speech that it did not write.
@@ -73,6 +76,7 @@ class EdgeSettings:
     clear_db: float = 22.0
     hidden_db: float = 13.0
     around_speech_s: float = 0.10
+    around_detected_s: float = 0.15
     unclaimed_reach_s: float = 1.0
     unclaimed_gap_s: float = 0.25
     latest_end_s: float = 0.70
@@ -177,7 +181,8 @@ def _spans_of(
     by_audio, in_noise = [], []
     for run, around_run in zip(runs, loudness[first:], strict=True):
         on_time = run.widened_by(late_s)
-        span = edges.of(on_time, around_run.stretches(settings.pauses))
+        stretches = around_run.stretches(settings.pauses)
+        span = edges.of(on_time, spoken_stretches(stretches, on_time, transcript.speech, settings.around_detected_s))
         by_audio.append(span)
         in_noise.append(edges.in_noise(span, on_time, hidden_share(run, around_run, settings)))
     return by_audio, in_noise
@@ -190,6 +195,31 @@ def _loudness_in(ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: 
     for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
         found[index] = LoudnessRange.of(samples, ranges[index].start_s, settings)
     return [found[index] for index in range(len(ranges))]
+
+
+def spoken_stretches(
+    stretches: Sequence[Stretch], run: PersonalRun, speech: Sequence[TimeSpan], around_s: float
+) -> tuple[Stretch, ...]:
+    """The parts of stretches that may hold speech: up to detected speech, and up to words of the run or beside it.
+
+    What lies further out is noise as loud as quiet speech. A span would reach through it, as through speech that no
+    word claims.
+
+    Args:
+      speech: Detected speech of all channels. In a channel without any, the stretches stay as they are.
+      around_s: How far from detected speech its quiet parts may lie.
+    """
+    places = [(span.start_s - around_s, span.end_s + around_s) for span in speech if span.channel == run.channel]
+    if not places:
+        return tuple(stretches)
+    places += [(word.start_s, word.end_s) for word in (*run.words, run.before, run.kept_after) if word is not None]
+    spoken = []
+    for stretch in stretches:
+        inside = [place for place in places if place[0] < stretch.end_s and stretch.start_s < place[1]]
+        if inside:
+            start_s, end_s = min(start_s for start_s, _ in inside), max(end_s for _, end_s in inside)
+            spoken.append(Stretch(max(start_s, stretch.start_s), min(end_s, stretch.end_s)))
+    return tuple(spoken)
 
 
 def hidden_share(run: PersonalRun, around_run: LoudnessRange, settings: EdgeSettings) -> float:

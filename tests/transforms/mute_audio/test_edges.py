@@ -81,6 +81,46 @@ def test_sound_between_two_personal_words_is_muted_however_far_they_lie_apart() 
     assert any(span.start_s <= 5.0 and span.end_s >= 6.0 for span in spans)
 
 
+def test_noise_in_a_pause_is_not_speech_that_no_word_claims() -> None:
+    detected = [TimeSpan(0, 0.9, 2.1), TimeSpan(0, 5.9, 6.6)]
+    transcribed = transcript(("number", 1.0, 1.4), ("614", 1.5, 2.0), ("thanks", 6.0, 6.5), speech=detected)
+    sound = speech(20, (0.9, 2.1), (2.6, 3.0), (3.4, 4.2), (4.6, 5.2), (6.0, 6.5))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(sound)))
+    assert 2.1 <= span.end_s <= 2.1 + SETTINGS.into_pause_after_s + ROUNDING_S
+
+
+def test_noise_between_two_personal_words_far_apart_is_kept() -> None:
+    transcribed = transcript(
+        ("4111", 1.0, 2.0), ("0927", 9.0, 9.5), speech=[TimeSpan(0, 0.9, 2.1), TimeSpan(0, 8.9, 9.6)]
+    )
+    findings = [finding(transcribed, 0, 0), finding(transcribed, 1, 1)]
+    spans = mutes(transcribed, findings, reading_from(speech(20, (1.0, 2.1), (5.0, 6.0), (9.0, 9.6))))
+    assert len(spans) == 2
+    assert all(span.end_s <= 5.0 or span.start_s >= 6.0 for span in spans)
+
+
+def test_noise_that_goes_on_after_speech_is_cut_where_speech_is_no_longer_detected() -> None:
+    transcribed = transcript(("614", 1.5, 2.0), ("thanks", 6.0, 6.5), speech=[TimeSpan(0, 1.4, 2.2)])
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(speech(20, (1.5, 4.5), (6.0, 6.5)))))
+    latest_s = 2.2 + SETTINGS.around_detected_s + SETTINGS.into_pause_after_s
+    assert 2.2 <= span.end_s <= latest_s + ROUNDING_S
+
+
+def test_speech_that_no_word_claims_is_muted_where_it_is_detected() -> None:
+    detected = [TimeSpan(0, 0.9, 1.8), TimeSpan(0, 2.1, 2.6), TimeSpan(0, 3.9, 4.6)]
+    transcribed = transcript(("555", 1.0, 1.6), ("thanks", 4.0, 4.4), speech=detected)
+    sound = speech(20, (1.0, 1.7), (2.2, 2.5), (4.0, 4.5))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(sound)))
+    assert 2.5 <= span.end_s <= 4.0
+
+
+def test_words_outside_detected_speech_are_muted_with_their_sound() -> None:
+    transcribed = transcript(("614", 3.0, 3.8), ("thanks", 9.0, 9.5), speech=[TimeSpan(0, 8.9, 9.6)])
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(speech(20, (3.0, 3.8), (9.0, 9.5)))))
+    assert span.start_s <= 3.0
+    assert span.end_s >= 3.8
+
+
 def test_without_a_pause_only_the_padding_is_taken_from_the_neighbours() -> None:
     transcribed = transcript(
         ("is", 1.2, 1.5), ("Sarah", 1.5, 2.0), ("and", 2.0, 2.4), ("I", 2.4, 2.6), ("called", 2.6, 3.0)
@@ -315,4 +355,14 @@ def test_mistimed_words_of_labelled_calls_are_muted_whole_and_nothing_else_is() 
     figures = measure(calls, lambda call: mutes(call.transcript, call.findings, call.read_ranges))
     assert figures.covered == 1.0
     assert figures.over_redaction <= 0.012
+    assert figures.false_alarms_per_hour == 0.0
+
+
+@pytest.mark.parametrize("name", ["human_spanish", "human_french"])
+def test_numbers_and_letters_that_people_say_are_muted_whole_and_nothing_else_is(name: str) -> None:
+    folder = CALLS.parent / name
+    calls = read_calls(folder, read_transcripts(folder / TRANSCRIPTS), "text")
+    figures = measure(calls, lambda call: mutes(call.transcript, call.findings, call.read_ranges))
+    assert figures.covered == 1.0
+    assert figures.over_redaction == 0.0
     assert figures.false_alarms_per_hour == 0.0

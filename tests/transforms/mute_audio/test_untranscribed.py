@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.truth import TRANSCRIPTS, read_transcripts
 from hushbeam.schemas.policies import AUDIO_POLICIES
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
@@ -21,6 +24,7 @@ from hushbeam.transforms.mute_audio.untranscribed import (
 from tests.transforms.mute_audio.spoken import transcript
 
 SETTINGS = UntranscribedSettings()
+EVALUATION = Path(__file__).parents[3] / "evaluation"
 
 
 def transcribed(*words: tuple[str, float, float], speech: tuple[float, float]) -> Transcript:
@@ -68,6 +72,14 @@ def test_words_of_one_channel_do_not_account_for_speech_in_another() -> None:
     call = transcript(("hello", 5.0, 7.0), channels=2, speech=[TimeSpan(1, 5.0, 7.0)])
     (found,) = find_untranscribed(call, SETTINGS)
     assert found.channel == 1
+
+
+@pytest.mark.parametrize("name", ["human_spanish", "human_french"])
+def test_all_that_people_say_in_labelled_calls_is_accounted_for(name: str) -> None:
+    for whole in read_transcripts(EVALUATION / name / TRANSCRIPTS).values():
+        assert find_untranscribed(whole, SETTINGS) == ()
+        without_words = replace(whole, utterances=())
+        assert len(find_untranscribed(without_words, SETTINGS)) >= 10
 
 
 def test_nothing_is_found_in_mode_keep() -> None:
