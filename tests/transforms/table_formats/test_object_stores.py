@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg import catalog
+from pyiceberg.utils.config import Config
 
 from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.archive.runs.table_format import TableFormat, remember_format
@@ -15,6 +17,7 @@ from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.table_formats import check_format, update_tables
 from hushbeam.transforms.table_formats.delta_settings import store_settings
+from hushbeam.transforms.table_formats.metadata_files import OUTPUT, OutputFiles
 from tests.transforms.storage.fake_stores import (
     S3_CREDENTIALS,
     azure_credentials,
@@ -48,8 +51,8 @@ class StoredTables(Reader):
         self.root = root
         self._scheme = root.partition(":")[0]
         self._server = server
-        catalog = f"sqlite:///{folder.parent}/catalogue.db"
-        self.format = TableFormat(kind, catalog, NAMESPACE) if kind == "iceberg" else TableFormat(kind)
+        uri = f"sqlite:///{folder.parent}/catalogue.db"
+        self.format = TableFormat(kind, uri, NAMESPACE) if kind == "iceberg" else TableFormat(kind)
         remember_format(root, self.format)
 
     def publish(self) -> None:
@@ -59,8 +62,6 @@ class StoredTables(Reader):
                 files.upload_file(path, f"{self.root}/{path.relative_to(self._output)}")
 
     def iceberg(self, table: str) -> Any:
-        from pyiceberg.catalog import load_catalog  # noqa: PLC0415
-
         settings = {
             "s3.endpoint": self._server,
             "s3.access-key-id": "test",
@@ -71,11 +72,11 @@ class StoredTables(Reader):
             "gcs.oauth2.token-expires-at": "4102444800000",
         }
         uri = f"sqlite:///{self._output.parent}/catalogue.db"
-        catalog = load_catalog("hushbeam", uri=uri, **settings)
+        opened = catalog.load_catalog("hushbeam", uri=uri, **settings)
         try:
-            return catalog.load_table((NAMESPACE, table))
+            return opened.load_table((NAMESPACE, table))
         finally:
-            catalog.close()
+            opened.close()
 
     def delta(self, table: str, version: int | None = None) -> Any:
         from deltalake import DeltaTable  # noqa: PLC0415
@@ -105,6 +106,7 @@ def stored(
     server = servers[scheme]
     for name, value in {**azure_credentials(server), **S3_CREDENTIALS, "AWS_ENDPOINT_URL_S3": server}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers["gs"])
     return StoredTables(output, kind, f"{_MAKE[scheme](server)}/out put", server)
 
 
@@ -151,6 +153,49 @@ def test_runs_are_registered_once_and_what_is_erased_is_in_no_version(output: Pa
                 stored.arrow_at(version, table)
     held = files.fetch_folder(stored.root, output.parent / "copy")
     assert not [path for path in held.rglob("*") if path.is_file() and b"gone-4711" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("stored", [("s3", "iceberg")], indirect=True)
+def test_metadata_in_a_warehouse_elsewhere_is_left_to_the_catalogues_settings(
+    output: Path, stored: StoredTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    warehouse.mkdir()
+    monkeypatch.setenv("PYICEBERG_CATALOG__LAKE__URI", f"sqlite:///{tmp_path}/catalogue.db")
+    monkeypatch.setenv("PYICEBERG_CATALOG__LAKE__WAREHOUSE", warehouse.as_uri())
+    monkeypatch.setattr(catalog, "_ENV_CONFIG", Config())  # which PyIceberg reads when it is imported
+    remember_format(stored.root, TableFormat("iceberg", "lake", NAMESPACE))
+    write_run(output, "run", ["a"])
+    stored.publish()
+    update_tables(stored.root, "run")
+    assert list(warehouse.rglob("*.avro"))
+    assert not [name for name in files.list_names(stored.root) if name.startswith("iceberg/")]
+    update_tables(stored.root, "erase", forget=True)
+    update_tables(stored.root, "again")
+    assert len(list(warehouse.rglob("*.metadata.json"))) >= len(SCHEMAS)
+
+
+def test_a_file_of_metadata_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    metadata = OutputFiles({OUTPUT: str(tmp_path)})
+    place = str(tmp_path / "iceberg" / "one.avro")
+
+    def write(content: bytes) -> None:
+        with metadata.new_output(place).create() as stream:
+            stream.write(content)
+            assert content != b"half", "the process ends here"
+
+    with pytest.raises(AssertionError):
+        write(b"half")
+    assert not metadata.new_input(place).exists()
+    write(b"whole")
+    with pytest.raises(FileExistsError):
+        write(b"another")
+    with metadata.new_input(place).open() as stream:
+        assert stream.read(-1) == b"whole"
+    assert len(metadata.new_input(place)) == len(b"whole")
+    metadata.delete(place)
+    with pytest.raises(FileNotFoundError):
+        metadata.new_input(place).open()
 
 
 @pytest.mark.parametrize("stored", [("s3", "delta")], indirect=True)
