@@ -185,7 +185,7 @@ test-helm: setup $(HELM)
 $(HELM):
 	GOBIN=$(dir $(HELM)) go install helm.sh/helm/v3/cmd/helm@v3.22.0
 
-# What the worker image adds to its base image, on a read-only root without a network (root only, 1.3 GB).
+# What the worker image adds to its base image, on a read-only root without a network (root only, 1.6 GB).
 test-image: setup
 	HUSHBEAM_TEST_IMAGE=build/image $(BIN)/python -m pytest -rs tests/deploy/test_image.py
 

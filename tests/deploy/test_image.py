@@ -1,6 +1,6 @@
 """What the image `worker` adds to its base image, put together without a container engine and run: `make test-image`.
 
-`HUSHBEAM_TEST_IMAGE` names the folder for it, which is filled if it is empty (1.3 GB).
+`HUSHBEAM_TEST_IMAGE` names the folder for it, which is filled if it is empty (1.6 GB).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def copied_into_the_build() -> list[str]:
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = os.environ.get("HUSHBEAM_TEST_IMAGE")
     if not given:
-        pytest.skip("make test-image runs it: it installs 1.3 GB")
+        pytest.skip("make test-image runs it: it installs 1.6 GB")
     if os.getuid() != 0 or subprocess.run(["unshare", "--mount", "--net", "true"], check=False).returncode:
         pytest.skip("mount namespaces are not allowed here")
     if sys.base_prefix == "/usr/local":
@@ -76,4 +76,4 @@ def test_it_redacts_without_rights_or_a_network_and_writes_to_its_temporary_fold
 @pytest.mark.timeout(1800)
 def test_it_is_no_larger_than_the_documentation_says(image: Path) -> None:
     size = sum(path.lstat().st_blocks * 512 for path in image.rglob("*"))
-    assert size < 1.45e9
+    assert size < 1.65e9

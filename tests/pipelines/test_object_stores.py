@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from rich.console import Console
 from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.redact import run
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.transforms.archive.runs.table_format import recorded_format
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.storage import files
+from hushbeam.transforms.table_formats import update
 from hushbeam.transforms.transcribe.model import resolve
 from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import (
@@ -47,7 +50,7 @@ class Store:
         for path in resolve("tiny.en").path.iterdir():
             files.upload_file(path, f"{bucket}/models/tiny/{path.name}")
 
-    def redact(self, *lines: dict[str, str]) -> Run:
+    def redact(self, *lines: dict[str, str], options: Sequence[str] = ()) -> Run:
         manifest = "".join(json.dumps(line) + "\n" for line in lines)
         files.write_bytes(f"{self.bucket}/manifests/night.jsonl", manifest.encode())
         terminal = io.StringIO()
@@ -61,6 +64,7 @@ class Store:
             "en",
             "--fail_above",
             "0",
+            *options,
         ]
         status = run(arguments, Console(file=terminal, width=200))
         self.proxy.rate = 0.0
@@ -126,6 +130,30 @@ def test_an_overloaded_store_is_waited_out_and_what_is_done_is_skipped(store: St
     assert again.status == EXIT_COMPLETED, again.terminal
     assert "0 completed" in again.terminal
     assert "2 skipped" in again.terminal
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("store", "kind"), [("s3", "iceberg"), ("az", "delta")], indirect=["store"])
+def test_a_job_keeps_the_tables_of_a_format_in_its_store_and_an_erasure_clears_them(
+    store: Store, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--tables", kind]
+    if kind == "iceberg":
+        options += ["--iceberg_catalog", f"sqlite:///{tmp_path}/catalogue.db"]
+    store.proxy.random_faults, store.proxy.rate = _OVERLOAD, 0.05
+    first = store.redact(CARD, PHONE, options=options)
+    assert first.status == EXIT_COMPLETED, first.terminal
+    kept = recorded_format(f"{store.bucket}/out")
+    assert kept is not None
+
+    def named() -> set[str]:
+        return set(update._tables(f"{store.bucket}/out", kept).open("transcripts", SCHEMAS["transcripts"]).names)
+
+    assert named() == {str(path.relative_to(first.output)) for path in first.output.glob("transcripts/run_date=*/*")}
+    assert main(["erase", "--output", f"{store.bucket}/out", "--recording_id", "card"]) == EXIT_COMPLETED
+    left = files.fetch_folder(f"{store.bucket}/out", tmp_path / "left")
+    assert named() == {str(path.relative_to(left)) for path in left.glob("transcripts/run_date=*/*")}
+    assert main(["audit", "--output", f"{store.bucket}/out"]) == EXIT_COMPLETED, capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

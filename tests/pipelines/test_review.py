@@ -985,6 +985,60 @@ def test_with_a_finger_spans_are_selected_and_played_speech_is_marked_and_the_de
     assert (len(review["missed"]), len(review["false_positives"])) == (2, 1), "the mark is in both channels"
 
 
+def _touch(page: Page, *paths: tuple[tuple[float, float], tuple[float, float]], wait_s: float = 0.0) -> None:
+    """Moves one finger along each path, from one point to another, after they lay still for a while."""
+    fingers = page.context.new_cdp_session(page)
+    for step in range(11):
+        points = [
+            {"x": x + (to_x - x) * step / 10, "y": y + (to_y - y) * step / 10, "id": number}
+            for number, ((x, y), (to_x, to_y)) in enumerate(paths)
+        ]
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchMove" if step else "touchStart", "touchPoints": points})
+        page.wait_for_timeout(20 if step else wait_s * 1000)
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(100)
+
+
+def test_fingers_zoom_and_scroll_the_waveform_and_move_no_span_but_the_selected_one(
+    page: Page, served: Served, output: Path
+) -> None:
+    ((_, start_s, end_s),) = json.loads(served.ask("/api/recordings/card")[1])["muted"]
+    browser = page.context.browser
+    assert browser
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport=PHONE).new_page()
+    phone.goto(served.address)
+    expect(phone.locator("#save")).to_be_enabled()
+    phone.get_by_role("button", name="Recordings").tap()
+    _entry(phone, "card").tap()
+    _open_card(phone)
+    span = phone.locator("#waveform [part~=muted]").first
+    box = span.bounding_box()
+    assert box
+    left, right, y = box["x"], box["x"] + box["width"], box["y"] + box["height"] / 2
+    unsaved = phone.locator("#undo")
+
+    _touch(phone, ((right - 2, y), (right + 40, y)), wait_s=0.2)
+    expect(unsaved).to_be_disabled()
+    span.tap()
+    expect(phone.locator("#selected")).to_contain_text("credit_card_number")
+    # One finger lies on the edge of the span, the other one outside of it.
+    _touch(phone, ((right - 2, y), (right + 20, y)), ((left - 20, y), (left - 60, y)), wait_s=0.2)
+    expect(unsaved).to_be_disabled()
+    zoomed = span.bounding_box()
+    assert zoomed
+    assert zoomed["width"] > box["width"] * 1.2
+    phone.get_by_role("button", name="Whole recording").tap()
+    _touch(phone, ((right - 2, y), (right + 40, y)), wait_s=0.2)
+    expect(unsaved).to_be_enabled()
+    phone.get_by_role("button", name="Save corrections and continue").tap()
+    expect(_question(phone)).to_be_visible()
+    phone.locator("#unplayed-save").tap()
+    expect(phone.locator("#progress")).to_have_text("1 of 2 reviewed")
+    (moved,) = _review_of(output)["missed"]
+    assert moved["start_s"] == pytest.approx(start_s, abs=0.002)
+    assert moved["end_s"] > end_s + 0.1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_axe_finds_nothing_wrong(page: Page, served: Served, scheme: Any, size: Any) -> None:

@@ -211,6 +211,8 @@ def _is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, TimeoutError | ConnectionError) or _is_damaged(error) or _library(error) == "aiohttp":
         return True
+    if type(error).__name__ == "IncompleteReadError":  # Azure's answer that a file is missing, cut short
+        return True
     return _is_asked_to_wait(error)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.tables.layout import PARTITION
+from hushbeam.transforms.archive.tables.layout import PARTITION, SCHEMAS
 from hushbeam.transforms.base.optional_packages import needed_by
-from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.table_formats.delta_settings import store_settings
 from hushbeam.transforms.table_formats.published import (
     Names,
     read_footers,
@@ -35,24 +35,40 @@ class DeltaTables:
     def __init__(self, output: str) -> None:
         with needed_by("--tables: delta", "delta"):
             import deltalake  # noqa: F401, PLC0415
-        if not (urls.is_local(output) or urls.scheme(output) in ("gs", "s3")):
-            raise ConfigurationError("--tables: delta needs an output on a local disk, or at gs:// or s3://")
         self._output = output
+        self._settings = store_settings(output)
+
+    def check(self) -> None:
+        """Checks that the library reaches the store, by its own settings. Creates nothing."""
+        self._existing(next(iter(SCHEMAS)))
 
     def open(self, table: str, schema: pa.Schema) -> DeltaFormatTable:
         """A table, which is created if there is none."""
         from deltalake import DeltaTable, Schema  # noqa: PLC0415
 
-        folder = join(self._output, table)
-        if not DeltaTable.is_deltatable(folder):
+        found = self._existing(table)
+        if found is None:
             DeltaTable.create(
-                folder,
+                join(self._output, table),
                 Schema.from_arrow(table_schema(schema, description_key=_DESCRIPTION)),
                 mode="ignore",
                 name=table,
                 partition_by=[PARTITION],
+                storage_options=self._settings,
             )
-        return DeltaFormatTable(self._output, table, DeltaTable(folder))
+            found = DeltaTable(join(self._output, table), storage_options=self._settings)
+        return DeltaFormatTable(self._output, table, found)
+
+    def _existing(self, table: str) -> Any:
+        """The table as the library knows it, or None."""
+        from deltalake import DeltaTable  # noqa: PLC0415
+        from deltalake.exceptions import TableNotFoundError  # noqa: PLC0415
+
+        # `is_deltatable` would stop all threads while it waits for a store, also the one that keeps the lock.
+        try:
+            return DeltaTable(join(self._output, table), storage_options=self._settings)
+        except TableNotFoundError:
+            return None
 
 
 class DeltaFormatTable:

@@ -18,6 +18,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.runs.table_format import FORMAT_RECORD, TableFormat, recorded_format
 from hushbeam.transforms.archive.tables.layout import PARTITION, SCHEMAS
 from hushbeam.transforms.base.optional_packages import needed_by
+from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.urls import join
 from hushbeam.transforms.table_formats.published import (
     Names,
@@ -29,6 +30,7 @@ from hushbeam.transforms.table_formats.published import (
 
 _DESCRIPTION = "doc"
 _OWNER = "hushbeam.output-root"
+_OUTPUT_FILES = "hushbeam.transforms.table_formats.metadata_files.OutputFiles"
 _PROPERTIES = {
     "format-version": "2",
     # Counts alone: least and greatest values would keep ids and texts in the metadata.
@@ -56,6 +58,11 @@ class IcebergTables:
         with needed_by("--tables: iceberg", "iceberg"):
             from pyiceberg.catalog import load_catalog  # noqa: PLC0415
             from pyiceberg.exceptions import NotInstalledError  # noqa: PLC0415
+        if not (urls.is_local(output) or urls.scheme(output) in ("gs", "s3")):
+            # Metadata names files by their whole URLs, and readers of Iceberg do not know az://.
+            raise ConfigurationError(
+                "--tables: iceberg needs an output on a local disk, or at gs:// or s3://; use --tables delta there"
+            )
         self._output = output
         self._namespace = tuple(kept.namespace.split("."))
         try:
@@ -73,6 +80,9 @@ class IcebergTables:
                 f"--iceberg_catalog: PyIceberg could not open it ({type(error).__name__}); name a catalogue of "
                 "~/.pyiceberg.yaml or of the variables PYICEBERG_CATALOG__NAME__URI, or give its URI"
             ) from None
+        if not urls.is_local(output):
+            self._catalog.properties.setdefault("py-io-impl", _OUTPUT_FILES)
+            self._catalog.properties[_OWNER] = output
 
     def open(self, table: str, schema: pa.Schema) -> IcebergFormatTable:
         """A table, which is created if there is none."""

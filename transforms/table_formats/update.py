@@ -31,9 +31,7 @@ def check_format(output: str, kept: TableFormat | None) -> None:
     """
     if kept is not None:
         with library_errors(f"the look at the {kept.kind} tables"):
-            tables = _tables(output, kept)
-            if isinstance(tables, IcebergTables):
-                tables.check()
+            _tables(output, kept).check()
 
 
 def update_tables(output: str, run_id: str, *, forget: bool = False) -> None:

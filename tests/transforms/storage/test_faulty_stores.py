@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from hushbeam.transforms.storage import files, object_stores
-from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
+from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
 from hushbeam.transforms.storage.listing import details_of
 from tests.transforms.storage.fake_stores import FaultyProxy
 
@@ -42,6 +42,13 @@ def test_overload_and_lost_connections_are_waited_out(store: Store, fault: int |
     assert files.list_names(store.bucket) == ["a.wav"]
     assert not store.proxy.faults
     assert store.proxy.failed == 3
+
+
+def test_an_answer_cut_short_about_a_missing_file_is_asked_for_again(store: Store) -> None:
+    store.proxy.faults = ["short"]
+    with pytest.raises(MissingFileError):
+        files.read_bytes(f"{store.bucket}/missing.wav")
+    assert not store.proxy.faults
 
 
 @pytest.mark.parametrize("store", ["gs", "s3"], indirect=True)  # Azure's client has its own limit, a minute

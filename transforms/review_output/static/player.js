@@ -21,6 +21,22 @@ const nonce = document.querySelector("meta[name=csp-nonce]").content;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const ofTheme = () => ({ waveColor: colour("--wave"), progressColor: colour("--played"), cursorColor: colour("--accent") });
 
+// Two fingers zoom. Neither moves a span, as it would alone.
+
+const fingers = new Set();
+let areTwo = false;
+addEventListener("pointerdown", (event) => {
+  if (event.pointerType === "touch") fingers.add(event.pointerId);
+  areTwo ||= fingers.size > 1;
+}, true);
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, (event) => {
+    fingers.delete(event.pointerId);
+    areTwo &&= fingers.size > 0;
+  }, true);
+}
+addEventListener("pointermove", (event) => { if (areTwo) event.preventDefault(); }, true);
+
 export class Player {
   // `on` has functions: time(seconds), playing(), played(), clicked(id), moved(id, start, end), failed().
   constructor(url, duration_s, on) {
@@ -174,7 +190,8 @@ export class Player {
     for (const [key, [span, channel]] of wanted) {
       const kind = kindOf(span);
       const id = span.id === selected ? `${kind} selected` : kind;
-      const fixed = span.decision === "falsePositive";
+      // A finger that scrolls the waveform lies on spans: it moves none but the selected one.
+      const fixed = span.decision === "falsePositive" || (matchMedia("(pointer: coarse)").matches && span.id !== selected);
       const shown = `${id} ${span.start_s} ${span.end_s} ${span.policy}`;
       let region = this.regions.get(key);
       if (region?.shown === shown) continue;
