@@ -32,7 +32,7 @@ from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.begin_run import check_hashed_with_same_key, check_signed_as_before
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms, is_pseudonym
-from hushbeam.transforms.retention.erase import Eraser
+from hushbeam.transforms.retention.erase import Erased, Eraser
 from hushbeam.transforms.retention.superseded import erase_superseded
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_roots import lies_in_outputs, private_root
@@ -101,37 +101,29 @@ def prepare(options: EraseOptions) -> Eraser:
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
-def _check_places(eraser: Eraser, recordings: Collection[str]) -> None:
-    """Refuses a mistyped place that exists: the recordings would stay where they are, and be called erased.
-
-    Raises:
-      ConfigurationError: Runs kept recordings in such a place, and the one that is named is not theirs.
-    """
-    for option in sorted(recorded_private_roots(eraser.output) & _places(eraser).keys()):
-        root = _places(eraser)[option]
-        if eraser.is_of_another_output(root, recordings):
-            raise ConfigurationError(
-                f"{option}: {urls.display(root)} has files, but none of a recording of this output; name the place in "
-                "which its runs kept recordings; if they kept none, name an empty folder"
-            )
+def _warn_of_untouched(erased: Erased, eraser: Eraser, named: frozenset[str], console: Console) -> None:
+    """Says where nothing was found, and with which ids the command is to be repeated if that is the wrong place."""
+    others = sorted(erased.recordings - named)
+    for option, root in _places(eraser).items():
+        if root not in erased.untouched:
+            continue
+        found = "nothing of these recordings was there"
+        if root in erased.of_other_outputs:
+            found = f"{urls.display(root)} has recordings, but none of this output; nothing was erased there"
+        again = "If runs of this output kept recordings elsewhere, these stay: repeat the command with that place"
+        if others:
+            hashed = " (with --hmac)" if is_pseudonym(others[0]) else ""
+            more = f" and {len(others) - _MOST_NAMED} more, which --json lists" if len(others) > _MOST_NAMED else ""
+            again += f", and name these ids too{hashed}: {', '.join(map(printable, others[:_MOST_NAMED]))}{more}"
+        console.print(
+            f"[bold yellow]Warning:[/] {option}: {escape(f'{found}. {again}')}", highlight=False, soft_wrap=True
+        )
 
 
 def _places(eraser: Eraser) -> dict[str, str]:
     """The private roots by the options that name them."""
     given = {"--store": eraser.store, "--unredacted_output": eraser.unredacted}
     return {option: root for option, root in given.items() if root is not None}
-
-
-def _warn_of_untouched(options: Sequence[str], others: Collection[str], console: Console) -> None:
-    """Says where nothing was found, and with which ids the command is to be repeated if that is the wrong place."""
-    ids = f", and name these ids too: {', '.join(map(printable, sorted(others)))}" if others else ""
-    for option in options:
-        console.print(
-            f"[bold yellow]Warning:[/] {option}: nothing of these recordings was there. If runs of this output kept "
-            f"them elsewhere, they still are there: repeat the command with that place{escape(ids)}",
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -151,7 +143,6 @@ def _erase(options: EraseOptions, console: Console) -> int:
         return _erase_superseded(options, console)
     recordings = named_recordings(options)
     eraser = prepare(options)
-    _check_places(eraser, recordings)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
         # Again: the first run may have ended meanwhile.
@@ -162,25 +153,29 @@ def _erase(options: EraseOptions, console: Console) -> int:
             erased = eraser.erase(recordings)
             update_tables(eraser.output, run_id, forget=True)
         lock.check()
-    others = erased.recordings - recordings
-    untouched = [option for option, root in _places(eraser).items() if root in erased.untouched]
+    others = len(erased.recordings - recordings)
     if options.print_json:
-        counts = {"recordings": len(erased.recordings), "of_the_same_sources": len(others)}
+        counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
         counts |= {"already_erased": len(erased.earlier), "unknown": len(erased.unknown)}
-        print_for_machines(counts | {"files": erased.files, "rows": erased.rows, "nothing_in": untouched})
+        places = {
+            key: [option for option, root in _places(eraser).items() if root in roots]
+            for key, roots in (("nothing_in", erased.untouched), ("of_other_outputs", erased.of_other_outputs))
+        }
+        ids = {"recording_ids": sorted(erased.recordings)}
+        print_for_machines(counts | {"files": erased.files, "rows": erased.rows} | places | ids)
     else:
-        more = f" ({len(others)} of them not named, but from the same source as a named one)" if others else ""
+        more = f" ({others} of them not named, but from the same source as a named one)" if others else ""
         more += f", {len(erased.earlier)} already erased" if erased.earlier else ""
         console.print(
             f"[bold]{counted(len(erased.recordings), 'recording')} erased[/]{more}: {counted(erased.files, 'file')}, "
             f"{counted(erased.rows, 'row')}",
             highlight=False,
         )
-    _warn_of_untouched(untouched, others, console)
+    _warn_of_untouched(erased, eraser, recordings, console)
     _name_unknown(eraser.output, erased.unknown, console)
     if erased.damaged:
         return incomplete(erased.damaged, console)
-    return EXIT_INCOMPLETE if erased.unknown else EXIT_COMPLETED
+    return EXIT_INCOMPLETE if erased.unknown or erased.of_other_outputs else EXIT_COMPLETED
 
 
 def _erase_superseded(options: EraseOptions, console: Console) -> int:

@@ -73,10 +73,10 @@ def check_apart(output: str) -> None:
     """Checks that a run begins no output within another one, whose audits would report all of its files.
 
     Raises:
-      ConfigurationError: It lies within a local folder in which other runs have ended, and none has ended in itself.
+      ConfigurationError: It lies within a local folder in which runs have ended, and no run has written in itself.
     """
     root = _normalised(output)
-    if not urls.is_local(root) or _is_output(Path(root)):
+    if not urls.is_local(root) or any(_written_by_runs(root)):
         return
     around = [folder for folder in Path(followed(root)).parents if looks_public(folder) and _is_output(folder)]
     if around:
@@ -118,12 +118,15 @@ def folder_of(option: str, given: str, otherwise: str, fits: Callable[[Path], bo
       fits: Whether a folder nearby may have been meant, as for `meant`.
 
     Raises:
-      ConfigurationError: It does not exist, or is a file or a missing bucket.
+      ConfigurationError: It does not exist, may not be entered, or is a file or a missing bucket.
       StorageError: The store does not answer.
     """
     root = location_of(option, given)
     if urls.is_local(root) and not is_folder(root):
-        raise ConfigurationError(f"{option}: no such folder: {given}{meant(given, fits)}; {otherwise}")
+        near = meant(given, fits)
+        raise ConfigurationError(
+            f"{option}: no such folder, or one that this user may not enter: {given}{near}; {otherwise}"
+        )
     return root
 
 

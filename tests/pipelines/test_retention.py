@@ -213,7 +213,7 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path) -> None:
 def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> None:
     arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store")
     status, terminal = call(erase, *arguments, str(root / "stroe"))
-    meant = f"--store: no such folder: {root / 'stroe'}; did you mean {root / 'store'}?; name"
+    meant = f"or one that this user may not enter: {root / 'stroe'}; did you mean {root / 'store'}?; name"
     assert (status, meant in terminal) == (EXIT_USAGE, True), terminal
     status, terminal = call(erase, *arguments, str(root / "elsewhere" / "42"))
     assert (status, "make an empty folder there" in terminal) == (EXIT_USAGE, True), terminal
@@ -229,21 +229,50 @@ def test_a_mistyped_store_is_refused_and_an_empty_one_is_told(root: Path) -> Non
     assert (len(kept), left) == (3, {"phone.findings"})
 
 
-def test_a_store_of_another_output_is_refused(root: Path) -> None:
+def test_a_store_of_another_output_ends_an_erasure_incomplete(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     remember_private_roots(str(root / "out"), ["--unredacted_output"])
     (root / "other").mkdir()
-    for name in ("strange.findings", "card.transcript", "notes.txt"):
-        (root / "other" / name).write_bytes(b"")
+    (root / "other" / "strange.findings").write_bytes(b"")
     (root / "private").mkdir()
-    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--unredacted_output")
-    before = everything(root)
-    status, terminal = call(erase, *arguments, str(root / "private"), "--store", str(root / "other"))
-    refused = f"--store: {root / 'other'} has files, but none of a recording of this output; name the place"
-    assert (status, refused in terminal) == (EXIT_USAGE, True), terminal
-    status, terminal = call(erase, *arguments, str(root / "store"), "--store", str(root / "private"))
-    refused = f"--unredacted_output: {root / 'store'} has files, but none of a recording of this output"
-    assert (status, refused in terminal) == (EXIT_USAGE, True), "the places are swapped"
-    assert everything(root) == before
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--unredacted_output", str(root / "private"))
+    status, terminal = call(erase, *arguments, "--store", str(root / "other"), "--json")
+    told = f"--store: {root / 'other'} has recordings, but none of this output; nothing was erased there. If runs"
+    assert (status, told in terminal) == (EXIT_INCOMPLETE, True), terminal
+    assert "--unredacted_output: nothing of these recordings was there" in terminal
+    result = json.loads(capsys.readouterr().out)
+    assert (result["nothing_in"], result["of_other_outputs"]) == (["--store", "--unredacted_output"], ["--store"])
+    assert result["recording_ids"] == ["card", "card/once more"]
+    status, terminal = call(erase, *arguments, "--store", str(root / "store"), "--recording_id", "card/once more")
+    assert (status, "--store:" in terminal) == (EXIT_COMPLETED, False), terminal
+    assert [path.name for path in (root / "store").iterdir()] == ["phone.findings"]
+
+
+def test_swapped_places_end_an_erasure_incomplete(root: Path) -> None:
+    remember_private_roots(str(root / "out"), ["--unredacted_output"])
+    (root / "private").mkdir()
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store", str(root / "private"))
+    status, terminal = call(erase, *arguments, "--unredacted_output", str(root / "store"))
+    told = f"--unredacted_output: {root / 'store'} has recordings, but none of this output"
+    assert (status, told in terminal) == (EXIT_INCOMPLETE, True), terminal
+
+
+def test_what_was_written_before_a_recording_failed_is_erased_from_a_shared_store(root: Path) -> None:
+    (root / "store" / "strange.findings").write_bytes(b"")
+    (root / "store" / "failed.findings").write_bytes(b"")
+    (root / "store" / ".DS_Store").write_bytes(b"")
+    arguments = ("--output", str(root / "out"), "--store", str(root / "store"), "--recording_id")
+    assert call(erase, *arguments, "card", "card/once more", "phone")[0] == EXIT_COMPLETED
+    status, terminal = call(erase, *arguments, "failed")
+    assert (status, "1 recording erased" in terminal) == (EXIT_COMPLETED, True), terminal
+    assert {path.name for path in (root / "store").iterdir()} == {"strange.findings", ".DS_Store"}
+
+
+def test_a_store_without_recordings_is_not_of_another_output(root: Path) -> None:
+    (root / "empty").mkdir()
+    (root / "empty" / ".DS_Store").write_bytes(b"")
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store", str(root / "empty"))
+    status, terminal = call(erase, *arguments)
+    assert (status, "--store: nothing of these recordings was there" in terminal) == (EXIT_COMPLETED, True), terminal
 
 
 def test_a_shared_store_does_not_prevent_repeating_an_erasure(root: Path) -> None:

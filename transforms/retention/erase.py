@@ -41,6 +41,7 @@ class Erased:
       unknown: Named ids of which there was nothing. Later runs skip them too.
       files, rows: Numbers of removed files and rows.
       untouched: Private roots that had no file of the recordings.
+      of_other_outputs: Those of them that have recordings, but none of this output.
       damaged: Names of unreadable files, which may still hold traces.
     """
 
@@ -50,6 +51,7 @@ class Erased:
     files: int = 0
     rows: int = 0
     untouched: frozenset[str] = frozenset()
+    of_other_outputs: frozenset[str] = frozenset()
     damaged: set[str] = field(default_factory=set)
 
 
@@ -82,12 +84,15 @@ class Eraser:
         found = {one for one, url in sources if laid.has(one, url)}
         every = named | found
         self._lay_tombstones(every, sources)
-        erased = Erased(untouched=frozenset(filter(None, (self.store, self.unredacted))))
+        roots = frozenset(filter(None, (self.store, self.unredacted)))
+        strange = frozenset(root for root in roots if self._is_of_another_output(root))
+        erased = Erased(untouched=roots)
         for recording_id, url in self._files(every):
             files.delete(url)
             erased.files += 1
             erased.untouched = frozenset(root for root in erased.untouched if not is_within(url, root))
             found.add(recording_id)
+        erased.of_other_outputs = strange & erased.untouched
         for url in self._audit_reports():
             if not _drop_subjects(url, every):
                 damaged.add(relative(url, self.output))
@@ -102,16 +107,18 @@ class Eraser:
         erased.damaged = {name for name in damaged | tables.damaged if files.exists(join(self.output, name))}
         return erased
 
-    def is_of_another_output(self, root: str, recording_ids: Collection[str]) -> bool:
-        """Whether a private root has files, and none of these recordings or of others in the output.
+    def _is_of_another_output(self, root: str) -> bool:
+        """Whether a private root has recordings, and none of those with a status object in the output.
 
-        Once all of them have a tombstone, none is left to tell it by, and an erasure may be repeated.
+        Where there is nothing to tell it by, it is not: no status object is left, or the private root has its own.
         """
-        laid = Tombstones(self.output)
-        if all(map(laid.has_recording, recording_ids)) or next(files.iterate_files(root), None) is None:
+        own, others = stored_names(root), kept_names(root)
+        if root == self.unredacted:
+            own, others = others, own
+        if not (own or others) or files.list_names(join(root, "status")):
             return False
-        known = {*map(safe_name, recording_ids), *names_of_recordings(self.output)}
-        return known.isdisjoint(stored_names(root) if root == self.store else kept_names(root))
+        known = set(names_of_recordings(self.output))
+        return bool(known) and known.isdisjoint(own)
 
     def _lay_tombstones(self, recording_ids: Collection[str], sources: Collection[tuple[str, str]]) -> None:
         for recording_id in sorted(recording_ids):

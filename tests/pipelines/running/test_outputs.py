@@ -77,8 +77,8 @@ def test_no_output_begins_within_another(tmp_path: Path, capsys: pytest.CaptureF
         assert f"--output: {named} lies within the output {outer}; name that one" in said.out + said.err
     assert not inner.exists()
     check_apart(str(outer))
-    _write("out/audio/runs/nightly/summary.json")(tmp_path)
-    check_apart(str(inner))  # earlier runs began it
+    _write("out/audio/runs/LOCK")(tmp_path)
+    check_apart(str(inner))  # a run that was killed began it
     (tmp_path / "out" / "status").rmdir()
     check_apart(str(tmp_path / "out" / "new"))  # runs of another program
 
