@@ -430,7 +430,9 @@ def _instead(given: str, location: str, head: bytes) -> str:
 
 
 def _piped(given: str, head: bytes) -> str:
-    """How to redact what the lines of a file name; empty if the first names no recording."""
+    """How to redact what the lines of a local file name; empty if the first names no recording."""
+    if not urls.is_local(given):
+        return ""
     first_line = head.split(b"\n")[0].decode(errors="replace").strip()
     if not is_named_as_recording(first_line):
         return ""

@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 _LONGEST_URL = 4096
 _LONGEST_ID = 512
 _SURELY_LIKE = 0.7
-_TWO_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe"})
+_SPELLED = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th"}
+    | {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ı": "i"}
+)
+"""Letters that Unicode does not take for another one with an accent."""
 _MOST_TOLD = 10
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
@@ -385,7 +389,7 @@ def derived_id(audio_url: str) -> str:
 
 
 def _without_accents(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.translate(_TWO_LETTERS))
+    letters = unicodedata.normalize("NFKD", text.translate(_SPELLED))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 

@@ -82,6 +82,7 @@ def test_a_web_url_is_kept_with_its_query_and_neither_its_id_nor_its_public_form
         ("Gespra\u0308ch", "Gesprach-"),
         ("año_señora.2", "ano_senora.2-"),
         ("Œuvre été", "Oeuvre-ete-"),
+        ("Søren Łukasz Đorđe Þór ışık", "Soren-Lukasz-Dorde-Thor-isik-"),
         ("通話 1", "1-"),
         ("…", "recording-"),
     ],
