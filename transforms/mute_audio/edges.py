@@ -14,12 +14,13 @@ noise, the further its edges move out, to the recogniser's times and a margin ar
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan, merged_spans
+from hushbeam.schemas.spans import TimeSpan, merged, merged_spans
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.base.spoken_length import longest_for_muting_s, number_s, symbol_s
 from hushbeam.transforms.media.samples import FloatSamples
@@ -53,7 +54,7 @@ class EdgeSettings:
       hidden_db: At so little, the margins hold in full.
       around_speech_s: Added around findings without words, whose times come from the audio.
       around_detected_s: What is as loud as speech, but lies further than this from detected speech and from the words
-        of a run and beside it, is noise.
+        of a run and beside it, is noise, unless speech was not detected at one of the words.
       unclaimed_reach_s: Speech that no word claims belongs to a span if no more silence than this lies between them.
       unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this holds
         speech that it did not write.
@@ -178,11 +179,16 @@ def _spans_of(
     first = len(beside_pauses)
     late_s = lateness_s(pauses, [of_range.stretches(settings.pauses) for of_range in loudness[:first]], settings.clock)
     edges = Edges(settings)
+    speech = {
+        channel: merged((span.start_s, span.end_s) for span in transcript.speech if span.channel == channel)
+        for channel in {run.channel for run in runs}
+    }
     by_audio, in_noise = [], []
     for run, around_run in zip(runs, loudness[first:], strict=True):
         on_time = run.widened_by(late_s)
         stretches = around_run.stretches(settings.pauses)
-        span = edges.of(on_time, spoken_stretches(stretches, on_time, transcript.speech, settings.around_detected_s))
+        spoken = spoken_stretches(stretches, on_time, speech[run.channel], settings.around_detected_s)
+        span = edges.of(on_time, spoken)
         by_audio.append(span)
         in_noise.append(edges.in_noise(span, on_time, hidden_share(run, around_run, settings)))
     return by_audio, in_noise
@@ -198,21 +204,24 @@ def _loudness_in(ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: 
 
 
 def spoken_stretches(
-    stretches: Sequence[Stretch], run: PersonalRun, speech: Sequence[TimeSpan], around_s: float
+    stretches: Sequence[Stretch], run: PersonalRun, speech: Sequence[tuple[float, float]], around_s: float
 ) -> tuple[Stretch, ...]:
     """The parts of stretches that may hold speech: up to detected speech, and up to words of the run or beside it.
 
     What lies further out is noise as loud as quiet speech. A span would reach through it, as through speech that no
-    word claims.
+    word claims. Where a word of the run lies outside detected speech, the detector missed some, and nothing is noise.
 
     Args:
-      speech: Detected speech of all channels. In a channel without any, the stretches stay as they are.
-      around_s: How far from detected speech its quiet parts may lie.
+      speech: Detected speech of the run's channel, ordered and apart.
+      around_s: How far from detected speech, and from words, quiet parts of speech may lie.
     """
-    places = [(span.start_s - around_s, span.end_s + around_s) for span in speech if span.channel == run.channel]
-    if not places:
+    near = _within(speech, stretches[0].start_s - around_s, stretches[-1].end_s + around_s) if stretches else ()
+    if not all(any(start_s < word.end_s and word.start_s < end_s for start_s, end_s in near) for word in run.words):
         return tuple(stretches)
-    places += [(word.start_s, word.end_s) for word in (*run.words, run.before, run.kept_after) if word is not None]
+    words = [word for word in (*run.words, run.before, run.kept_after) if word is not None]
+    places = [
+        (start_s - around_s, end_s + around_s) for start_s, end_s in (*near, *((w.start_s, w.end_s) for w in words))
+    ]
     spoken = []
     for stretch in stretches:
         inside = [place for place in places if place[0] < stretch.end_s and stretch.start_s < place[1]]
@@ -220,6 +229,12 @@ def spoken_stretches(
             start_s, end_s = min(start_s for start_s, _ in inside), max(end_s for _, end_s in inside)
             spoken.append(Stretch(max(start_s, stretch.start_s), min(end_s, stretch.end_s)))
     return tuple(spoken)
+
+
+def _within(speech: Sequence[tuple[float, float]], start_s: float, end_s: float) -> Sequence[tuple[float, float]]:
+    """The ranges, ordered and apart, that reach into a range."""
+    first = bisect_right(speech, start_s, key=lambda span: span[1])
+    return speech[first : bisect_left(speech, end_s, key=lambda span: span[0])]
 
 
 def hidden_share(run: PersonalRun, around_run: LoudnessRange, settings: EdgeSettings) -> float:

@@ -114,11 +114,22 @@ def test_speech_that_no_word_claims_is_muted_where_it_is_detected() -> None:
     assert 2.5 <= span.end_s <= 4.0
 
 
-def test_words_outside_detected_speech_are_muted_with_their_sound() -> None:
-    transcribed = transcript(("614", 3.0, 3.8), ("thanks", 9.0, 9.5), speech=[TimeSpan(0, 8.9, 9.6)])
-    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(speech(20, (3.0, 3.8), (9.0, 9.5)))))
-    assert span.start_s <= 3.0
-    assert span.end_s >= 3.8
+def test_nothing_is_noise_where_a_word_lies_outside_detected_speech() -> None:
+    sound = reading_from(speech(20, (3.15, 4.6), (5.0, 5.4), (9.0, 9.5)))
+    words = (("614", 3.6, 3.8), ("thanks", 9.0, 9.5))
+    missed = transcript(*words, speech=[TimeSpan(0, 8.9, 9.6)])
+    undetected = transcript(*words)
+    span = only(mutes(missed, [finding(missed, 0, 0)], sound))
+    assert span == only(mutes(undetected, [finding(undetected, 0, 0)], sound))
+    assert (span.start_s <= 3.15, span.end_s >= 5.4) == (True, True)
+
+
+def test_what_is_beside_a_word_is_not_noise() -> None:
+    transcribed = transcript(("614", 3.0, 3.8), ("thanks", 9.0, 9.5), speech=[TimeSpan(0, 3.1, 3.6)])
+    sound = speech(20, (3.0 - SETTINGS.around_detected_s, 3.8 + SETTINGS.around_detected_s), (9.0, 9.5))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(sound)))
+    assert span.start_s <= 3.0 - SETTINGS.around_detected_s
+    assert span.end_s >= 3.8 + SETTINGS.around_detected_s
 
 
 def test_without_a_pause_only_the_padding_is_taken_from_the_neighbours() -> None:
