@@ -8,6 +8,7 @@ looks. Where cuBLAS is of CUDA 13 alone, the folder LINKS gets links to it with 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,14 +27,14 @@ def library_path(links: Path, packages: Sequence[str], already: str = "") -> str
       already: The value until now, whose folders come last.
     """
     folders = [*_folders(packages), *(Path(folder) for folder in already.split(os.pathsep) if folder)]
-    if not _first(folders, f"{_CUBLAS[0]}.{_WANTED}"):
-        for name in _CUBLAS:
-            found = _first(folders, f"{name}.{_INSTEAD}")
-            if found:
-                links.mkdir(parents=True, exist_ok=True)
-                link = links / f"{name}.{_WANTED}"
-                link.unlink(missing_ok=True)
-                link.symlink_to(found)
+    wanted = f"{_CUBLAS[0]}.{_WANTED}"
+    instead = [(name, found) for name in _CUBLAS if (found := _first(folders, f"{name}.{_INSTEAD}"))]
+    if instead and not _first(folders, wanted) and not _is_found_by_system(wanted):
+        links.mkdir(parents=True, exist_ok=True)
+        for name, found in instead:
+            link = links / f"{name}.{_WANTED}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(found)
         folders.insert(0, links)
     return os.pathsep.join(map(str, folders))
 
@@ -42,6 +43,14 @@ def _folders(packages: Sequence[str]) -> Iterator[Path]:
     """Of NVIDIA's packages: `nvidia/cublas/lib` and the like, with CUDA 13 `nvidia/cu13/lib`."""
     for package in packages:
         yield from sorted(Path(package or ".").glob("nvidia/*/lib"))
+
+
+def _is_found_by_system(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _first(folders: Sequence[Path], name: str) -> Path | None:

@@ -6,7 +6,7 @@ The machine needs an NVIDIA driver and Python of that version, but neither pip n
 folder there, in any order and however they came:
 
     bash unpack.sh FOLDER                     # joins the parts and checks their SHA-256
-    bash FOLDER/measure.sh RESULTS            # tests, engine, encoders, job: all of them, half an hour at most
+    bash FOLDER/measure.sh RESULTS            # tests, engine, encoders, job: all of them, 36 minutes at most
     bash FOLDER/measure.sh RESULTS tests job  # or some, where a call may not last so long
 
 Each step ends by itself or after nine minutes, and leaves what it printed and a JSON file in RESULTS. Variables:
