@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +242,16 @@ _ACCOUNT = {"azure_storage_account_name": "lake", "azure_storage_account_key": "
         (
             "az://c/out",
             {"AZURE_STORAGE_CONNECTION_STRING": "BlobEndpoint=https://lake.example;SharedAccessSignature=sv=1&sig=x"},
-            {"azure_storage_sas_key": "sv=1&sig=x", "azure_storage_endpoint": "https://lake.example"},
+            {
+                "azure_storage_account_name": "lake",
+                "azure_storage_sas_key": "sv=1&sig=x",
+                "azure_storage_endpoint": "https://lake.example",
+            },
+        ),
+        (
+            "az://c/out",
+            {"AZURE_STORAGE_CONNECTION_STRING": "accountname=lake;AccountKey=a2V5=="},
+            {**_ACCOUNT, "azure_storage_endpoint": "https://lake.blob.core.windows.net"},
         ),
     ],
 )
@@ -252,3 +263,44 @@ def test_settings_of_the_delta_library_follow_the_jobs(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert store_settings(output) == settings
+
+
+class _EmptyContainer(BaseHTTPRequestHandler):
+    """Answers as a container without blobs does, and keeps what was asked for."""
+
+    def do_GET(self) -> None:
+        self.server.paths.append(self.path)  # type: ignore[attr-defined]
+        is_listing = "comp=list" in self.path
+        self.send_response(200 if is_listing else 404)
+        self.end_headers()
+        if is_listing:
+            self.wfile.write(b"<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>")
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "folder"),
+    [
+        pytest.param("http://localhost:{port}/", "/calls/", id="account-in-host"),
+        pytest.param("http://127.0.0.1:{port}/lake", "/lake/calls/", id="account-in-path"),
+    ],
+)
+def test_the_delta_library_takes_the_connection_string_of_a_shared_access_signature(
+    endpoint: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyContainer) as server:
+        server.paths = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # As Azure's portal gives it.
+        monkeypatch.setenv(
+            "AZURE_STORAGE_CONNECTION_STRING",
+            f"BlobEndpoint={endpoint.format(port=server.server_port)};QueueEndpoint=https://lake.queue.core.windows.net/;"
+            "SharedAccessSignature=sv=2024-11-04&ss=b&sig=a%2Bb%3D",
+        )
+        check_format("az://calls/out", TableFormat("delta"))
+        server.shutdown()
+        asked = server.paths  # type: ignore[attr-defined]
+    assert asked[0].startswith(f"{folder}out/")
+    assert all("sv=2024-11-04&ss=b&sig=a%2Bb%3D" in path for path in asked)
