@@ -72,7 +72,11 @@ class _OutputFile(OutputFile):
 
 
 class _Upload(io.BytesIO):
-    """Collects a file of metadata, some kB, and writes it as a whole when it is closed."""
+    """Collects a file of metadata, some kB, and writes it when it is closed.
+
+    PyIceberg closes files of Avro also after an error, so half of one may be written. No snapshot names it: the error
+    ends the commit.
+    """
 
     def __init__(self, location: str, *, overwrite: bool) -> None:
         super().__init__()
@@ -92,3 +96,6 @@ class _Upload(io.BytesIO):
         if kind is not None:
             super().close()  # half a file is not written
         self.close()
+
+    def __del__(self) -> None:
+        super().close()  # Python would call `close`, and write what was given up, even after the run lock is gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from pyiceberg import catalog
+from pyiceberg.avro.file import AvroOutputFile
+from pyiceberg.schema import Schema
 from pyiceberg.utils.config import Config
 
 from hushbeam.schemas.errors import ConfigurationError, RunError
@@ -19,6 +22,7 @@ from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.table_formats import check_format, update_tables
 from hushbeam.transforms.table_formats.delta_settings import store_settings
+from hushbeam.transforms.table_formats.iceberg import IcebergTables
 from hushbeam.transforms.table_formats.metadata_files import OUTPUT, OutputFiles
 from tests.transforms.storage.fake_stores import (
     S3_CREDENTIALS,
@@ -177,7 +181,7 @@ def test_metadata_in_a_warehouse_elsewhere_is_left_to_the_catalogues_settings(
     assert len(list(warehouse.rglob("*.metadata.json"))) >= len(SCHEMAS)
 
 
-def test_a_file_of_metadata_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_file_of_metadata_is_written_when_it_is_closed_without_an_error(tmp_path: Path) -> None:
     metadata = OutputFiles({OUTPUT: str(tmp_path)})
     place = str(tmp_path / "iceberg" / "one.avro")
 
@@ -198,6 +202,44 @@ def test_a_file_of_metadata_is_written_as_a_whole_or_not_at_all(tmp_path: Path) 
     metadata.delete(place)
     with pytest.raises(FileNotFoundError):
         metadata.new_input(place).open()
+
+
+def test_a_file_of_metadata_that_is_never_closed_is_not_written(tmp_path: Path) -> None:
+    metadata = OutputFiles({OUTPUT: str(tmp_path)})
+    place = str(tmp_path / "iceberg" / "one.avro")
+
+    def begin(header: dict[str, Any]) -> None:
+        AvroOutputFile(metadata.new_output(place), Schema(), "rows", metadata=header).__enter__()
+
+    with pytest.raises(AttributeError):
+        begin({"rows": 1})  # the header cannot be written, so PyIceberg forgets the file
+    begin({})
+    gc.collect()
+    assert not metadata.new_input(place).exists()
+    with AvroOutputFile(metadata.new_output(place), Schema(), "rows"):
+        pass
+    assert metadata.new_input(place).exists()
+
+
+@pytest.mark.parametrize("stored", [("s3", "iceberg")], indirect=True)
+def test_half_a_file_of_metadata_is_in_no_snapshot(output: Path, stored: StoredTables) -> None:
+    def manifests() -> set[str]:
+        return {name for name in files.list_names(stored.root) if name.endswith(".avro")}
+
+    write_run(output, "first", ["a"])
+    stored.publish()
+    update_tables(stored.root, "first")
+    before = manifests()
+    write_run(output, "second", ["b"])
+    stored.publish()
+    table = IcebergTables(stored.root, stored.format).open("transcripts", SCHEMAS["transcripts"])
+    sizes: Any = {f"transcripts/run_date={RUN_DATE}/second-0000.parquet": "no number"}
+    with pytest.raises(TypeError):  # Avro cannot hold it
+        table.change(sizes, {}, SCHEMAS["transcripts"], "second")
+    assert manifests() > before
+    assert stored.runs_of_snapshots("transcripts") == ["first"]
+    update_tables(stored.root, "second")
+    assert stored.recordings("transcripts") == [("a", "first"), ("b", "second")]
 
 
 @pytest.mark.parametrize("stored", [("s3", "delta")], indirect=True)
