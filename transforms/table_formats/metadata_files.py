@@ -12,9 +12,7 @@ from pyiceberg.io import PY_IO_IMPL, FileIO, InputFile, InputStream, OutputFile,
 
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-
-OUTPUT = "hushbeam.output-root"
-"""Property of a catalogue or a table that names the output root."""
+from hushbeam.transforms.table_formats.iceberg import OUTPUT_ROOT
 
 
 class OutputFiles(FileIO):
@@ -37,7 +35,7 @@ class OutputFiles(FileIO):
             self._elsewhere(name).delete(name)
 
     def _is_ours(self, location: str) -> bool:
-        return location.startswith(f"{self.properties[OUTPUT]}/")
+        return location.startswith(f"{self.properties[OUTPUT_ROOT]}/")
 
     def _elsewhere(self, location: str) -> FileIO:
         return load_file_io({name: value for name, value in self.properties.items() if name != PY_IO_IMPL}, location)

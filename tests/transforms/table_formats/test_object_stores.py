@@ -22,8 +22,8 @@ from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.table_formats import check_format, update_tables
 from hushbeam.transforms.table_formats.delta_settings import store_settings
-from hushbeam.transforms.table_formats.iceberg import IcebergTables
-from hushbeam.transforms.table_formats.metadata_files import OUTPUT, OutputFiles
+from hushbeam.transforms.table_formats.iceberg import OUTPUT_ROOT, IcebergTables
+from hushbeam.transforms.table_formats.metadata_files import OutputFiles
 from tests.transforms.storage.fake_stores import (
     S3_CREDENTIALS,
     azure_credentials,
@@ -182,7 +182,7 @@ def test_metadata_in_a_warehouse_elsewhere_is_left_to_the_catalogues_settings(
 
 
 def test_a_file_of_metadata_is_written_when_it_is_closed_without_an_error(tmp_path: Path) -> None:
-    metadata = OutputFiles({OUTPUT: str(tmp_path)})
+    metadata = OutputFiles({OUTPUT_ROOT: str(tmp_path)})
     place = str(tmp_path / "iceberg" / "one.avro")
 
     def write(content: bytes) -> None:
@@ -205,7 +205,7 @@ def test_a_file_of_metadata_is_written_when_it_is_closed_without_an_error(tmp_pa
 
 
 def test_a_file_of_metadata_that_is_never_closed_is_not_written(tmp_path: Path) -> None:
-    metadata = OutputFiles({OUTPUT: str(tmp_path)})
+    metadata = OutputFiles({OUTPUT_ROOT: str(tmp_path)})
     place = str(tmp_path / "iceberg" / "one.avro")
 
     def begin(header: dict[str, Any]) -> None:
