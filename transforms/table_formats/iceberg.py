@@ -59,11 +59,6 @@ class IcebergTables:
         with needed_by("--tables: iceberg", "iceberg"):
             from pyiceberg.catalog import load_catalog  # noqa: PLC0415
             from pyiceberg.exceptions import NotInstalledError  # noqa: PLC0415
-        if not (urls.is_local(output) or urls.scheme(output) in ("gs", "s3")):
-            # Metadata names files by their whole URLs, and readers of Iceberg do not know az://.
-            raise ConfigurationError(
-                "--tables: iceberg needs an output on a local disk, or at gs:// or s3://; use --tables delta there"
-            )
         self._output = output
         self._namespace = tuple(kept.namespace.split("."))
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from pyiceberg import catalog
 from pyiceberg.avro.file import AvroOutputFile
 from pyiceberg.schema import Schema
 from pyiceberg.utils.config import Config
+from rich.console import Console
 
+from hushbeam.pipelines import erase, expire
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.schemas.errors import ConfigurationError, RunError
-from hushbeam.transforms.archive.runs.table_format import TableFormat, remember_format
+from hushbeam.transforms.archive.runs.table_format import TableFormat, decided_format, remember_format
 from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.table_formats import check_format, update_tables
@@ -114,6 +118,11 @@ def stored(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers["gs"])
     return StoredTables(output, kind, f"{_MAKE[scheme](server)}/out put", server)
+
+
+def call(job: Any, root: str, *arguments: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    return job.run(["--output", root, *arguments], Console(file=terminal, width=500)), terminal.getvalue()
 
 
 EVERYWHERE = pytest.mark.parametrize(
@@ -252,10 +261,32 @@ def test_a_store_that_the_delta_library_cannot_reach_is_found_before_a_run(
         check_format(stored.root, stored.format)
 
 
-def test_an_output_whose_files_readers_of_iceberg_could_not_find_is_refused(tmp_path: Path) -> None:
-    kept = TableFormat("iceberg", f"sqlite:///{tmp_path}/catalogue.db", NAMESPACE)
-    with pytest.raises(ConfigurationError, match=r"--tables: iceberg needs an output on a local disk, or at gs:// or"):
-        check_format("az://calls/out", kept)
+@pytest.mark.parametrize("stored", [("az", "iceberg")], indirect=True)
+def test_what_an_earlier_run_recorded_in_iceberg_tables_at_azure_is_still_erased(
+    output: Path, stored: StoredTables
+) -> None:
+    assert decided_format(stored.root, None, None, None) == stored.format
+    write_run(output, "first", ["gone-4711"])
+    stored.publish()
+    update_tables(stored.root, "first")
+
+    check_format(stored.root, stored.format)
+    status, terminal = call(erase, stored.root, "--recording_id", "gone-4711")
+    assert status == EXIT_COMPLETED, terminal
+    held = files.fetch_folder(stored.root, output.parent / "copy")
+    assert not [path for path in held.rglob("*") if path.is_file() and b"gone-4711" in path.read_bytes()]
+    assert call(expire, stored.root, "--older_than", "0m")[0] == EXIT_COMPLETED
+
+
+def test_an_output_whose_files_readers_of_iceberg_could_not_find_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _empty_container() as container:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", f"BlobEndpoint={container.url}/lake;{_SIGNATURE}")
+        with pytest.raises(
+            ConfigurationError, match=r"--tables: iceberg needs an output on a local disk, or at gs:// or"
+        ):
+            decided_format("az://calls/out", "iceberg", f"sqlite:///{tmp_path}/catalogue.db", NAMESPACE)
 
 
 _ACCOUNT = {"azure_storage_account_name": "lake", "azure_storage_account_key": "a2V5=="}
@@ -307,11 +338,26 @@ def test_settings_of_the_delta_library_follow_the_jobs(
     assert store_settings(output) == settings
 
 
-class _EmptyContainer(BaseHTTPRequestHandler):
+_SIGNATURE = "SharedAccessSignature=sv=2024-11-04&ss=b&sig=a%2Bb%3D"
+
+
+class _EmptyContainer(ThreadingHTTPServer):
     """Answers as a container without blobs does, and keeps what was asked for."""
 
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.paths: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: _EmptyContainer
+
     def do_GET(self) -> None:
-        self.server.paths.append(self.path)  # type: ignore[attr-defined]
+        self.server.paths.append(self.path)
         is_listing = "comp=list" in self.path
         self.send_response(200 if is_listing else 404)
         self.end_headers()
@@ -320,6 +366,16 @@ class _EmptyContainer(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""
+
+
+@contextmanager
+def _empty_container() -> Iterator[_EmptyContainer]:
+    with _EmptyContainer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.parametrize(
@@ -332,17 +388,12 @@ class _EmptyContainer(BaseHTTPRequestHandler):
 def test_the_delta_library_takes_the_connection_string_of_a_shared_access_signature(
     endpoint: str, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyContainer) as server:
-        server.paths = []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        # As Azure's portal gives it.
-        monkeypatch.setenv(
+    with _empty_container() as container:
+        monkeypatch.setenv(  # as Azure's portal gives it
             "AZURE_STORAGE_CONNECTION_STRING",
-            f"BlobEndpoint={endpoint.format(port=server.server_port)};QueueEndpoint=https://lake.queue.core.windows.net/;"
-            "SharedAccessSignature=sv=2024-11-04&ss=b&sig=a%2Bb%3D",
+            f"BlobEndpoint={endpoint.format(port=container.server_port)};"
+            f"QueueEndpoint=https://lake.queue.core.windows.net/;{_SIGNATURE}",
         )
         check_format("az://calls/out", TableFormat("delta"))
-        server.shutdown()
-        asked = server.paths  # type: ignore[attr-defined]
-    assert asked[0].startswith(f"{folder}out/")
-    assert all("sv=2024-11-04&ss=b&sig=a%2Bb%3D" in path for path in asked)
+    assert container.paths[0].startswith(f"{folder}out/")
+    assert all("sv=2024-11-04&ss=b&sig=a%2Bb%3D" in path for path in container.paths)
