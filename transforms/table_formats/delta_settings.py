@@ -6,14 +6,15 @@ The library reads the usual variables by itself, but not the ones here.
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 from hushbeam.transforms.storage import urls
 
 _FROM_CONNECTION_STRING = {
-    "AccountName": "azure_storage_account_name",
-    "AccountKey": "azure_storage_account_key",
-    "SharedAccessSignature": "azure_storage_sas_key",
-    "BlobEndpoint": "azure_storage_endpoint",
+    "accountname": "azure_storage_account_name",
+    "accountkey": "azure_storage_account_key",
+    "sharedaccesssignature": "azure_storage_sas_key",
+    "blobendpoint": "azure_storage_endpoint",
 }
 
 
@@ -34,15 +35,24 @@ def _s3() -> dict[str, str]:
 
 
 def _azure(connection: str) -> dict[str, str]:
-    parts = dict(part.split("=", 1) for part in connection.split(";") if "=" in part)
+    given = dict(part.split("=", 1) for part in connection.split(";") if "=" in part)
+    parts = {name.lower(): value for name, value in given.items()}  # the store's client takes names in any case
     if not parts:
         return {}
-    if "BlobEndpoint" not in parts:
-        suffix = parts.get("EndpointSuffix", "core.windows.net")
-        protocol = parts.get("DefaultEndpointsProtocol", "https")
-        parts["BlobEndpoint"] = f"{protocol}://{parts.get('AccountName', '')}.blob.{suffix}"
+    if "blobendpoint" not in parts:
+        suffix = parts.get("endpointsuffix", "core.windows.net")
+        protocol = parts.get("defaultendpointsprotocol", "https")
+        parts["blobendpoint"] = f"{protocol}://{parts.get('accountname', '')}.blob.{suffix}"
+    # The library asks for the account's name, also where the endpoint and a signature are enough.
+    parts.setdefault("accountname", _account(parts["blobendpoint"]))
     known = {setting: parts[part] for part, setting in _FROM_CONNECTION_STRING.items() if part in parts}
-    return known | _allowed(parts["BlobEndpoint"])
+    return known | _allowed(parts["blobendpoint"])
+
+
+def _account(endpoint: str) -> str:
+    """The account of `https://ACCOUNT.blob.core.windows.net/`, or of an emulator's `http://127.0.0.1:10000/ACCOUNT`."""
+    split = urlsplit(endpoint)
+    return split.path.strip("/").partition("/")[0] or (split.hostname or "").partition(".")[0]
 
 
 def _allowed(endpoint: str) -> dict[str, str]:

@@ -29,7 +29,8 @@ from hushbeam.transforms.table_formats.published import (
 )
 
 _DESCRIPTION = "doc"
-_OWNER = "hushbeam.output-root"
+OUTPUT_ROOT = "hushbeam.output-root"
+"""Property of a catalogue or a table that names the output root."""
 _OUTPUT_FILES = "hushbeam.transforms.table_formats.metadata_files.OutputFiles"
 _PROPERTIES = {
     "format-version": "2",
@@ -58,11 +59,6 @@ class IcebergTables:
         with needed_by("--tables: iceberg", "iceberg"):
             from pyiceberg.catalog import load_catalog  # noqa: PLC0415
             from pyiceberg.exceptions import NotInstalledError  # noqa: PLC0415
-        if not (urls.is_local(output) or urls.scheme(output) in ("gs", "s3")):
-            # Metadata names files by their whole URLs, and readers of Iceberg do not know az://.
-            raise ConfigurationError(
-                "--tables: iceberg needs an output on a local disk, or at gs:// or s3://; use --tables delta there"
-            )
         self._output = output
         self._namespace = tuple(kept.namespace.split("."))
         try:
@@ -82,7 +78,7 @@ class IcebergTables:
             ) from None
         if not urls.is_local(output):
             self._catalog.properties.setdefault("py-io-impl", _OUTPUT_FILES)
-            self._catalog.properties[_OWNER] = output
+            self._catalog.properties[OUTPUT_ROOT] = output
 
     def open(self, table: str, schema: pa.Schema) -> IcebergFormatTable:
         """A table, which is created if there is none."""
@@ -110,7 +106,7 @@ class IcebergTables:
                 self._require_own(identifier, self._catalog.load_table(identifier))
 
     def _require_own(self, identifier: tuple[str, ...], table: Any) -> None:
-        if table.properties.get(_OWNER) != self._output:
+        if table.properties.get(OUTPUT_ROOT) != self._output:
             first = "" if recorded_format(self._output) is None else f"delete {FORMAT_RECORD} in the output and "
             raise ConfigurationError(
                 f"--iceberg_namespace: the table {'.'.join(identifier)} there is of another output, or of this one "
@@ -120,7 +116,7 @@ class IcebergTables:
     def _create(self, identifier: tuple[str, ...], schema: pa.Schema) -> Any:
         wanted = table_schema(schema, description_key=_DESCRIPTION)
         self._catalog.create_namespace_if_not_exists(self._namespace)
-        properties = _PROPERTIES | {_OWNER: self._output}
+        properties = _PROPERTIES | {OUTPUT_ROOT: self._output}
         if _TIME in wanted.names:  # Iceberg's own catalogue refuses a property of a column that is not there
             properties[f"write.metadata.metrics.column.{_TIME}"] = "full"
         location = None

@@ -12,9 +12,7 @@ from pyiceberg.io import PY_IO_IMPL, FileIO, InputFile, InputStream, OutputFile,
 
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-
-OUTPUT = "hushbeam.output-root"
-"""Property of a catalogue or a table that names the output root."""
+from hushbeam.transforms.table_formats.iceberg import OUTPUT_ROOT
 
 
 class OutputFiles(FileIO):
@@ -37,7 +35,7 @@ class OutputFiles(FileIO):
             self._elsewhere(name).delete(name)
 
     def _is_ours(self, location: str) -> bool:
-        return location.startswith(f"{self.properties[OUTPUT]}/")
+        return location.startswith(f"{self.properties[OUTPUT_ROOT]}/")
 
     def _elsewhere(self, location: str) -> FileIO:
         return load_file_io({name: value for name, value in self.properties.items() if name != PY_IO_IMPL}, location)
@@ -72,7 +70,11 @@ class _OutputFile(OutputFile):
 
 
 class _Upload(io.BytesIO):
-    """Collects a file of metadata, some kB, and writes it as a whole when it is closed."""
+    """Collects a file of metadata, some kB, and writes it when it is closed.
+
+    PyIceberg closes files of Avro also after an error, so half of one may be written. No snapshot names it: the error
+    ends the commit.
+    """
 
     def __init__(self, location: str, *, overwrite: bool) -> None:
         super().__init__()
@@ -92,3 +94,6 @@ class _Upload(io.BytesIO):
         if kind is not None:
             super().close()  # half a file is not written
         self.close()
+
+    def __del__(self) -> None:
+        super().close()  # Python would call `close`, and write what was given up, even after the run lock is gone

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import gc
+import io
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyiceberg import catalog
+from pyiceberg.avro.file import AvroOutputFile
+from pyiceberg.schema import Schema
 from pyiceberg.utils.config import Config
+from rich.console import Console
 
+from hushbeam.pipelines import erase, expire
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.schemas.errors import ConfigurationError, RunError
-from hushbeam.transforms.archive.runs.table_format import TableFormat, remember_format
+from hushbeam.transforms.archive.runs.table_format import TableFormat, decided_format, remember_format
 from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.table_formats import check_format, update_tables
 from hushbeam.transforms.table_formats.delta_settings import store_settings
-from hushbeam.transforms.table_formats.metadata_files import OUTPUT, OutputFiles
+from hushbeam.transforms.table_formats.iceberg import OUTPUT_ROOT, IcebergTables
+from hushbeam.transforms.table_formats.metadata_files import OutputFiles
 from tests.transforms.storage.fake_stores import (
     S3_CREDENTIALS,
     azure_credentials,
@@ -110,6 +120,11 @@ def stored(
     return StoredTables(output, kind, f"{_MAKE[scheme](server)}/out put", server)
 
 
+def call(job: Any, root: str, *arguments: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    return job.run(["--output", root, *arguments], Console(file=terminal, width=500)), terminal.getvalue()
+
+
 EVERYWHERE = pytest.mark.parametrize(
     "stored",
     [
@@ -175,8 +190,8 @@ def test_metadata_in_a_warehouse_elsewhere_is_left_to_the_catalogues_settings(
     assert len(list(warehouse.rglob("*.metadata.json"))) >= len(SCHEMAS)
 
 
-def test_a_file_of_metadata_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
-    metadata = OutputFiles({OUTPUT: str(tmp_path)})
+def test_a_file_of_metadata_is_written_when_it_is_closed_without_an_error(tmp_path: Path) -> None:
+    metadata = OutputFiles({OUTPUT_ROOT: str(tmp_path)})
     place = str(tmp_path / "iceberg" / "one.avro")
 
     def write(content: bytes) -> None:
@@ -198,6 +213,44 @@ def test_a_file_of_metadata_is_written_as_a_whole_or_not_at_all(tmp_path: Path) 
         metadata.new_input(place).open()
 
 
+def test_a_file_of_metadata_that_is_never_closed_is_not_written(tmp_path: Path) -> None:
+    metadata = OutputFiles({OUTPUT_ROOT: str(tmp_path)})
+    place = str(tmp_path / "iceberg" / "one.avro")
+
+    def begin(header: dict[str, Any]) -> None:
+        AvroOutputFile(metadata.new_output(place), Schema(), "rows", metadata=header).__enter__()
+
+    with pytest.raises(AttributeError):
+        begin({"rows": 1})  # the header cannot be written, so PyIceberg forgets the file
+    begin({})
+    gc.collect()
+    assert not metadata.new_input(place).exists()
+    with AvroOutputFile(metadata.new_output(place), Schema(), "rows"):
+        pass
+    assert metadata.new_input(place).exists()
+
+
+@pytest.mark.parametrize("stored", [("s3", "iceberg")], indirect=True)
+def test_half_a_file_of_metadata_is_in_no_snapshot(output: Path, stored: StoredTables) -> None:
+    def manifests() -> set[str]:
+        return {name for name in files.list_names(stored.root) if name.endswith(".avro")}
+
+    write_run(output, "first", ["a"])
+    stored.publish()
+    update_tables(stored.root, "first")
+    before = manifests()
+    write_run(output, "second", ["b"])
+    stored.publish()
+    table = IcebergTables(stored.root, stored.format).open("transcripts", SCHEMAS["transcripts"])
+    sizes: Any = {f"transcripts/run_date={RUN_DATE}/second-0000.parquet": "no number"}
+    with pytest.raises(TypeError):  # Avro cannot hold it
+        table.change(sizes, {}, SCHEMAS["transcripts"], "second")
+    assert manifests() > before
+    assert stored.runs_of_snapshots("transcripts") == ["first"]
+    update_tables(stored.root, "second")
+    assert stored.recordings("transcripts") == [("a", "first"), ("b", "second")]
+
+
 @pytest.mark.parametrize("stored", [("s3", "delta")], indirect=True)
 def test_a_store_that_the_delta_library_cannot_reach_is_found_before_a_run(
     stored: StoredTables, monkeypatch: pytest.MonkeyPatch
@@ -208,10 +261,32 @@ def test_a_store_that_the_delta_library_cannot_reach_is_found_before_a_run(
         check_format(stored.root, stored.format)
 
 
-def test_an_output_whose_files_readers_of_iceberg_could_not_find_is_refused(tmp_path: Path) -> None:
-    kept = TableFormat("iceberg", f"sqlite:///{tmp_path}/catalogue.db", NAMESPACE)
-    with pytest.raises(ConfigurationError, match=r"--tables: iceberg needs an output on a local disk, or at gs:// or"):
-        check_format("az://calls/out", kept)
+@pytest.mark.parametrize("stored", [("az", "iceberg")], indirect=True)
+def test_what_an_earlier_run_recorded_in_iceberg_tables_at_azure_is_still_erased(
+    output: Path, stored: StoredTables
+) -> None:
+    assert decided_format(stored.root, None, None, None) == stored.format
+    write_run(output, "first", ["gone-4711"])
+    stored.publish()
+    update_tables(stored.root, "first")
+
+    check_format(stored.root, stored.format)
+    status, terminal = call(erase, stored.root, "--recording_id", "gone-4711")
+    assert status == EXIT_COMPLETED, terminal
+    held = files.fetch_folder(stored.root, output.parent / "copy")
+    assert not [path for path in held.rglob("*") if path.is_file() and b"gone-4711" in path.read_bytes()]
+    assert call(expire, stored.root, "--older_than", "0m")[0] == EXIT_COMPLETED
+
+
+def test_an_output_whose_files_readers_of_iceberg_could_not_find_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _empty_container() as container:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", f"BlobEndpoint={container.url}/lake;{_SIGNATURE}")
+        with pytest.raises(
+            ConfigurationError, match=r"--tables: iceberg needs an output on a local disk, or at gs:// or"
+        ):
+            decided_format("az://calls/out", "iceberg", f"sqlite:///{tmp_path}/catalogue.db", NAMESPACE)
 
 
 _ACCOUNT = {"azure_storage_account_name": "lake", "azure_storage_account_key": "a2V5=="}
@@ -240,7 +315,16 @@ _ACCOUNT = {"azure_storage_account_name": "lake", "azure_storage_account_key": "
         (
             "az://c/out",
             {"AZURE_STORAGE_CONNECTION_STRING": "BlobEndpoint=https://lake.example;SharedAccessSignature=sv=1&sig=x"},
-            {"azure_storage_sas_key": "sv=1&sig=x", "azure_storage_endpoint": "https://lake.example"},
+            {
+                "azure_storage_account_name": "lake",
+                "azure_storage_sas_key": "sv=1&sig=x",
+                "azure_storage_endpoint": "https://lake.example",
+            },
+        ),
+        (
+            "az://c/out",
+            {"AZURE_STORAGE_CONNECTION_STRING": "accountname=lake;AccountKey=a2V5=="},
+            {**_ACCOUNT, "azure_storage_endpoint": "https://lake.blob.core.windows.net"},
         ),
     ],
 )
@@ -252,3 +336,64 @@ def test_settings_of_the_delta_library_follow_the_jobs(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert store_settings(output) == settings
+
+
+_SIGNATURE = "SharedAccessSignature=sv=2024-11-04&ss=b&sig=a%2Bb%3D"
+
+
+class _EmptyContainer(ThreadingHTTPServer):
+    """Answers as a container without blobs does, and keeps what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.paths: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: _EmptyContainer
+
+    def do_GET(self) -> None:
+        self.server.paths.append(self.path)
+        is_listing = "comp=list" in self.path
+        self.send_response(200 if is_listing else 404)
+        self.end_headers()
+        if is_listing:
+            self.wfile.write(b"<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>")
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def _empty_container() -> Iterator[_EmptyContainer]:
+    with _EmptyContainer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "folder"),
+    [
+        pytest.param("http://localhost:{port}/", "/calls/", id="account-in-host"),
+        pytest.param("http://127.0.0.1:{port}/lake", "/lake/calls/", id="account-in-path"),
+    ],
+)
+def test_the_delta_library_takes_the_connection_string_of_a_shared_access_signature(
+    endpoint: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _empty_container() as container:
+        monkeypatch.setenv(  # as Azure's portal gives it
+            "AZURE_STORAGE_CONNECTION_STRING",
+            f"BlobEndpoint={endpoint.format(port=container.server_port)};"
+            f"QueueEndpoint=https://lake.queue.core.windows.net/;{_SIGNATURE}",
+        )
+        check_format("az://calls/out", TableFormat("delta"))
+    assert container.paths[0].startswith(f"{folder}out/")
+    assert all("sv=2024-11-04&ss=b&sig=a%2Bb%3D" in path for path in container.paths)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
 
@@ -62,6 +62,12 @@ def decided_format(output: str, kind: str | None, catalog: str | None, namespace
             if given not in (None, before):
                 raise ConfigurationError(f"{option}: earlier runs of this output used {before}; leave this out")
         return recorded
+    if not (urls.is_local(output) or urls.scheme(output) in ("gs", "s3")):
+        # Metadata names files by their whole URLs, and readers of Iceberg do not know az://. Tables that an earlier run
+        # recorded there are kept up: otherwise nothing could be erased.
+        raise ConfigurationError(
+            "--tables: iceberg needs an output on a local disk, or at gs:// or s3://; use --tables delta there"
+        )
     if not catalog:
         raise ConfigurationError(
             "--iceberg_catalog: --tables iceberg needs it; give the name of a catalogue in PyIceberg's configuration, "
