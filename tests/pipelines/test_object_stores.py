@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,17 +20,12 @@ from hushbeam.transforms.table_formats import update
 from hushbeam.transforms.transcribe.model import resolve
 from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import (
+    MAKE_BUCKET,
     S3_CREDENTIALS,
     FaultyProxy,
+    all_servers,
     azure_credentials,
-    azure_server,
-    azurite,
     faulty_proxy,
-    google_server,
-    make_bucket,
-    make_container,
-    make_s3_bucket,
-    s3_server,
 )
 
 _OVERLOAD = (429, 503, "short", "dropped")
@@ -73,15 +67,9 @@ class Store:
         return Run(status, terminal.getvalue(), copy)
 
 
-_MAKE = {"gs": make_bucket, "s3": make_s3_bucket, "az": make_container}
-
-
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with ExitStack() as running:
-        urls = {"gs": running.enter_context(google_server()), "s3": running.enter_context(s3_server())}
-        if azurite() is not None:
-            urls["az"] = running.enter_context(azure_server(tmp_path_factory.mktemp("azurite")))
+    with all_servers(tmp_path_factory.mktemp("azurite")) as urls:
         yield urls
 
 
@@ -100,7 +88,7 @@ def store(
         for name, value in {**azure_credentials(proxy.url), **S3_CREDENTIALS, "AWS_ENDPOINT_URL_S3": proxy.url}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
-        bucket = _MAKE[request.param](servers[request.param])
+        bucket = MAKE_BUCKET[request.param](servers[request.param])
         yield Store(bucket, proxy, calls, tmp_path)
 
 

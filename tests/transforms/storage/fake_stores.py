@@ -15,7 +15,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -141,6 +141,24 @@ def make_container(server_url: str) -> str:
     connection = azure_credentials(server_url)["AZURE_STORAGE_CONNECTION_STRING"]
     BlobServiceClient.from_connection_string(connection).create_container(name)
     return f"az://{name}"
+
+
+MAKE_BUCKET = {"gs": make_bucket, "s3": make_s3_bucket, "az": make_container}
+"""What makes a new bucket or container at the server of a scheme, and returns its URL."""
+
+
+@contextmanager
+def all_servers(folder: Path) -> Iterator[dict[str, str]]:
+    """Runs a server for each scheme and gives their base URLs; none of `az` where Azurite is not installed.
+
+    Args:
+      folder: Where Azurite keeps its files.
+    """
+    with ExitStack() as running:
+        urls = {"gs": running.enter_context(google_server()), "s3": running.enter_context(s3_server())}
+        if azurite() is not None:
+            urls["az"] = running.enter_context(azure_server(folder))
+        yield urls
 
 
 S3_CREDENTIALS = {

@@ -6,7 +6,7 @@ import gc
 import io
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -29,27 +29,17 @@ from hushbeam.transforms.table_formats.delta_settings import store_settings
 from hushbeam.transforms.table_formats.iceberg import OUTPUT_ROOT, IcebergTables
 from hushbeam.transforms.table_formats.metadata_files import OutputFiles
 from tests.transforms.storage.fake_stores import (
+    MAKE_BUCKET,
     S3_CREDENTIALS,
+    all_servers,
     azure_credentials,
-    azure_server,
-    azurite,
-    google_server,
-    make_bucket,
-    make_container,
-    make_s3_bucket,
-    s3_server,
 )
 from tests.transforms.table_formats.published_runs import NAMESPACE, RUN_DATE, Reader, list_run, write_file, write_run
-
-_MAKE = {"gs": make_bucket, "s3": make_s3_bucket, "az": make_container}
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with ExitStack() as running:
-        urls = {"gs": running.enter_context(google_server()), "s3": running.enter_context(s3_server())}
-        if azurite() is not None:
-            urls["az"] = running.enter_context(azure_server(tmp_path_factory.mktemp("azurite")))
+    with all_servers(tmp_path_factory.mktemp("azurite")) as urls:
         yield urls
 
 
@@ -117,7 +107,7 @@ def stored(
     for name, value in {**azure_credentials(server), **S3_CREDENTIALS, "AWS_ENDPOINT_URL_S3": server}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers["gs"])
-    return StoredTables(output, kind, f"{_MAKE[scheme](server)}/out put", server)
+    return StoredTables(output, kind, f"{MAKE_BUCKET[scheme](server)}/out put", server)
 
 
 def call(job: Any, root: str, *arguments: str) -> tuple[int, str]:
