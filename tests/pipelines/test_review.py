@@ -943,9 +943,7 @@ def test_a_place_is_chosen_on_the_minimap(page: Page) -> None:
     expect(page.locator("#said")).to_contain_text(f"The mark begins at 0:{place_s:04.1f}")
 
 
-def test_with_a_finger_spans_are_selected_and_played_speech_is_marked_and_the_decision_saved(
-    page: Page, served: Served, output: Path
-) -> None:
+def _card_on_a_phone(page: Page, served: Served) -> Page:
     browser = page.context.browser
     assert browser
     phone = browser.new_context(has_touch=True, is_mobile=True, viewport=PHONE).new_page()
@@ -954,6 +952,13 @@ def test_with_a_finger_spans_are_selected_and_played_speech_is_marked_and_the_de
     phone.get_by_role("button", name="Recordings").tap()
     _entry(phone, "card").tap()
     _open_card(phone)
+    return phone
+
+
+def test_with_a_finger_spans_are_selected_and_played_speech_is_marked_and_the_decision_saved(
+    page: Page, served: Served, output: Path
+) -> None:
+    phone = _card_on_a_phone(page, served)
     selected = phone.locator("#selected")
     phone.locator("#waveform [part~=region]").first.tap()
     expect(selected).to_contain_text("credit_card_number")
@@ -1003,14 +1008,7 @@ def test_fingers_zoom_and_scroll_the_waveform_and_move_no_span_but_the_selected_
     page: Page, served: Served, output: Path
 ) -> None:
     ((_, start_s, end_s),) = json.loads(served.ask("/api/recordings/card")[1])["muted"]
-    browser = page.context.browser
-    assert browser
-    phone = browser.new_context(has_touch=True, is_mobile=True, viewport=PHONE).new_page()
-    phone.goto(served.address)
-    expect(phone.locator("#save")).to_be_enabled()
-    phone.get_by_role("button", name="Recordings").tap()
-    _entry(phone, "card").tap()
-    _open_card(phone)
+    phone = _card_on_a_phone(page, served)
     span = phone.locator("#waveform [part~=muted]").first
     box = span.bounding_box()
     assert box
