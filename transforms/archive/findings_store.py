@@ -8,9 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
-from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
+from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name, sealed_names
 from hushbeam.transforms.base.sealing import SealedFileError
-from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
 
@@ -106,4 +105,4 @@ def is_empty(root: str) -> bool:
 
 def stored_names(root: str) -> list[str]:
     """The names under which recordings are stored: their ids, where these are safe names of files."""
-    return [name.removesuffix(_SUFFIX) for name in files.list_names(root) if name.endswith(_SUFFIX)]
+    return sealed_names(root, _SUFFIX)

@@ -10,8 +10,7 @@ from typing import Any
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.stages import TranscribedRecording
-from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name, sealed_names
 from hushbeam.transforms.storage.urls import join
 
 UNREDACTED_KEYS = "--unredacted_key"
@@ -86,7 +85,7 @@ def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[
 
 def kept_names(root: str) -> list[str]:
     """The names under which recordings have a transcript: their ids, where these are safe names of files."""
-    return [name.removesuffix(_SUFFIX) for name in files.list_names(root) if name.endswith(_SUFFIX)]
+    return sealed_names(root, _SUFFIX)
 
 
 def unredacted_url(root: str, recording_id: str) -> str:

@@ -56,12 +56,17 @@ class SealedFiles:
 
     def has_key_of_any(self, most: int) -> bool:
         """Whether one of the keys is that of any of the first files; True if there is no file."""
-        names = [name for name in files.list_names(self._root) if name.endswith(self._suffix)][:most]
+        names = [f"{name}{self._suffix}" for name in sealed_names(self._root, self._suffix)[:most]]
         return not names or any(map(self._has_key, names))
 
     def _has_key(self, name: str) -> bool:
         with files.open_read(join(self._root, name)) as file:
             return self._sealer.has_key_of(file.read(HEADER_BYTES))
+
+
+def sealed_names(root: str, suffix: str) -> list[str]:
+    """The names of the recordings that have a file under a root: their ids, where these are safe names of files."""
+    return [name.removesuffix(suffix) for name in files.list_names(root) if name.endswith(suffix)]
 
 
 def sealed_name(recording_id: str, suffix: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -85,7 +85,7 @@ class Eraser:
         every = named | found
         self._lay_tombstones(every, sources)
         roots = frozenset(filter(None, (self.store, self.unredacted)))
-        strange = frozenset(root for root in roots if self._is_of_another_output(root))
+        strange = self._of_other_outputs(roots)
         erased = Erased(untouched=roots)
         for recording_id, url in self._files(every):
             files.delete(url)
@@ -107,18 +107,19 @@ class Eraser:
         erased.damaged = {name for name in damaged | tables.damaged if files.exists(join(self.output, name))}
         return erased
 
-    def _is_of_another_output(self, root: str) -> bool:
-        """Whether a private root has recordings, and none of those with a status object in the output.
+    def _of_other_outputs(self, roots: Collection[str]) -> frozenset[str]:
+        """The private roots that have recordings, and none of those with a status object in the output.
 
-        Where there is nothing to tell it by, it is not: no status object is left, or the private root has its own.
+        Where there is nothing to tell it by, a root is not among them: no status object is left, or it has its own.
         """
+        known = set(names_of_recordings(self.output)) if roots else set()
+        return frozenset(root for root in roots if known and self._has_others_alone(root, known))
+
+    def _has_others_alone(self, root: str, known: Set[str]) -> bool:
         own, others = stored_names(root), kept_names(root)
         if root == self.unredacted:
             own, others = others, own
-        if not (own or others) or files.list_names(join(root, "status")):
-            return False
-        known = set(names_of_recordings(self.output))
-        return bool(known) and known.isdisjoint(own)
+        return bool(own or others) and not files.list_names(join(root, "status")) and known.isdisjoint(own)
 
     def _lay_tombstones(self, recording_ids: Collection[str], sources: Collection[tuple[str, str]]) -> None:
         for recording_id in sorted(recording_ids):
