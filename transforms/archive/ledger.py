@@ -337,17 +337,15 @@ def _entries(
             listed.add(digests([file.name for file in page])[0], rows)
         unknown: dict[str, str] = {}
         for of_index, of_run, rows in zip(known, written, listed, strict=True):
-            index, names, versions = LedgerIndex(of_index), rows[:, 0].tolist(), rows[:, 1].tolist()
-            left = np.ones(len(names), bool)
-            for entries, found in (
-                index.known(names, versions),
-                LedgerIndex(of_run).versioned(names, versions),
-            ):
-                yield entries[left[found]]
-                left &= ~found
+            index, names = LedgerIndex(of_index), rows[:, 0].tolist()
+            entries, is_known = index.known(names, rows[:, 1].tolist())
+            yield entries
             yield index.lost(~LedgerIndex.of_names(names).has(index.entries))
-            for row in np.flatnonzero(left):
-                unknown[names[row]] = versions[row]
+            left = rows[~is_known]
+            entries, is_written = LedgerIndex(of_run).versioned(left[:, 0].tolist(), left[:, 1].tolist())
+            yield entries
+            for name, version in left[~is_written].tolist():
+                unknown[name] = version
                 if len(unknown) >= _READ_AT_ONCE:
                     yield _entries_from(output, unknown, own_run)
                     unknown = {}
