@@ -10,29 +10,36 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.archive.hash_ranges import HashRanges
 from hushbeam.transforms.archive.ledger_index import (
+    NO_ENTRIES,
+    DamagedIndexError,
     Entries,
     LedgerIndex,
+    digests,
+    entries_in_index,
     entries_of,
     facts_of,
+    facts_of_index,
     lost_entries,
-    read_index,
-    root_of_index,
+    pack,
+    unpack,
     write_index,
 )
 from hushbeam.transforms.archive.published_files import json_name, own_audio_name, own_audio_url
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from hushbeam.transforms.storage.listing import StoredFile
@@ -235,7 +242,7 @@ def names_of_recordings(output: str) -> Iterator[str]:
 
 
 def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
-    """An entry for every committed recording, in parts of some thousands.
+    """An entry for every committed recording, in parts: one at a time is in memory.
 
     A listing, with a request for each thousand objects, gives names and versions. Entries that the index has in the
     same version come from the index; other status objects are read, many at once. Status objects that are missing or
@@ -245,8 +252,7 @@ def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
       own_run: The id of the calling run; None for other jobs. Outputs that a lost worker of this run committed do not
         count as up to date, since no table has their rows.
     """
-    index = read_index(index_url(output))
-    yield from _entries(output, index, lambda names, versions: [index.known(names, versions)], own_run)
+    return _entries(output, own_run=own_run)
 
 
 def entries_by_name(
@@ -259,9 +265,8 @@ def entries_by_name(
       names: Of their files, as `json_name` gives them; no more of them are taken than it makes sense to read.
       share: The part that they are of all recordings of the run, which lists no more than once.
     """
-    index = read_index(index_url(output))
-    few = _few(names, len(index) * share)
-    return None if few is None else _named_entries(output, index, few, own_run)
+    few = _few(names, facts_of_index(index_url(output)).entries * share)
+    return None if few is None else _named_entries(output, few, own_run)
 
 
 def save_snapshot(
@@ -277,16 +282,9 @@ def save_snapshot(
       of_the_same_root: Keep the root that the index names, and write no index if none is named. For jobs that neither
         relocate an output root nor look for rows without a status object: the next run must still do both.
     """
-    index, written = read_index(index_url(output)), LedgerIndex.unpacked(committed)
-    root = index.root if of_the_same_root else output
-    if root is None:
-        return
-    parts = _entries(
-        output,
-        index.without([json_name(recording_id) for recording_id in forgotten]),
-        lambda names, versions: [index.known(names, versions), written.versioned(names, versions)],
-    )
-    write_index(index_url(output), parts, root)
+    root = root_of_snapshot(output) if of_the_same_root else output
+    if root is not None:
+        write_index(index_url(output), _entries(output, committed=committed, forgotten=forgotten), root)
 
 
 def extend_snapshot(output: str, committed: Iterable[bytes], names: Iterable[str]) -> None:
@@ -298,20 +296,23 @@ def extend_snapshot(output: str, committed: Iterable[bytes], names: Iterable[str
     Args:
       names: Of the status objects of the committed recordings.
     """
-    index = read_index(index_url(output))
-    few = _few(names, len(index)) if index.root == output else None
+    index = facts_of_index(index_url(output))
+    few = _few(names, index.entries) if index.root == output else None
     if few is None:
         save_snapshot(output, committed)
         return
     versions = _versions(output, few)
     entries, _ = LedgerIndex.unpacked(committed).versioned(list(versions), list(versions.values()))
     lost = lost_entries([name for name in few if name not in versions])
-    write_index(index_url(output), [index.without(few).entries, entries, lost], output)
+    try:
+        write_index(index_url(output), chain(_entries_without(output, few), [entries, lost]), output)
+    except DamagedIndexError:
+        save_snapshot(output, committed)
 
 
 def root_of_snapshot(output: str) -> str | None:
     """The root that the index names, None without an index. It differs from `output` after a copy or move."""
-    return root_of_index(index_url(output))
+    return facts_of_index(index_url(output)).root
 
 
 def write_status(output: str, status: Status) -> None:
@@ -320,32 +321,57 @@ def write_status(output: str, status: Status) -> None:
 
 
 def _entries(
-    output: str,
-    index: LedgerIndex,
-    look_up: Callable[[list[str], list[str]], list[tuple[Entries, NDArray[np.bool_]]]],
-    own_run: str | None = None,
+    output: str, *, committed: Iterable[bytes] = (), forgotten: Iterable[str] = (), own_run: str | None = None
 ) -> Iterator[Entries]:
-    """An entry for each status object, from the first index that has it or from the object itself.
+    """An entry for each status object: from the index, from the packed entries `committed`, or from the object itself.
 
-    Status objects that `index` has and the listing lacks get a lost entry.
+    Status objects that the index has and the listing lacks get a lost entry, but for forgotten recordings. The listing
+    and the entries are compared range by range of the names' hashes, since not all of them fit into memory.
     """
-    unknown: dict[str, str] = {}
-    listed = np.zeros(len(index), bool)
-    for page in _pages(output):
-        names, versions = [file.name for file in page], [file.version for file in page]
-        places = index.find(names)
-        listed[places[places >= 0]] = True
-        left = np.ones(len(page), bool)
-        for entries, found in look_up(names, versions):
-            yield entries[left[found]]
-            left &= ~found
-        unknown |= {names[row]: versions[row] for row in np.flatnonzero(left)}
-        if len(unknown) >= _READ_AT_ONCE:
+    with TemporaryFolder() as folder:
+        known = _divided_index(output, Path(folder), [json_name(recording_id) for recording_id in forgotten])
+        written = _divided(Path(folder, "committed"), map(unpack, committed))
+        listed = HashRanges(Path(folder, "listed"), np.zeros((0, 2), object))
+        for page in _pages(output):
+            rows = np.array([(file.name, file.version) for file in page], object)
+            listed.add(digests([file.name for file in page])[0], rows)
+        unknown: dict[str, str] = {}
+        for of_index, of_run, rows in zip(known, written, listed, strict=True):
+            index, names = LedgerIndex(of_index), rows[:, 0].tolist()
+            entries, is_known = index.known(names, rows[:, 1].tolist())
+            yield entries
+            yield index.lost(~LedgerIndex.of_names(names).has(index.entries))
+            left = rows[~is_known]
+            entries, is_written = LedgerIndex(of_run).versioned(left[:, 0].tolist(), left[:, 1].tolist())
+            yield entries
+            for name, version in left[~is_written].tolist():
+                unknown[name] = version
+                if len(unknown) >= _READ_AT_ONCE:
+                    yield _entries_from(output, unknown, own_run)
+                    unknown = {}
+        if unknown:
             yield _entries_from(output, unknown, own_run)
-            unknown = {}
-    if unknown:
-        yield _entries_from(output, unknown, own_run)
-    yield index.lost(~listed)
+
+
+def _divided_index(output: str, folder: Path, forgotten: Sequence[str]) -> HashRanges:
+    """The entries of the index by ranges; none if it is damaged, so that all status objects are read again."""
+    try:
+        return _divided(folder / "index", _entries_without(output, forgotten))
+    except DamagedIndexError:
+        return _divided(folder / "no index", ())
+
+
+def _divided(folder: Path, parts: Iterable[Entries]) -> HashRanges:
+    ranges = HashRanges(folder, NO_ENTRIES)
+    for entries in parts:
+        ranges.add(entries["name"], entries)
+    return ranges
+
+
+def _entries_without(output: str, names: Sequence[str]) -> Iterator[Entries]:
+    """The entries of the index without those of these status objects, in parts."""
+    unwanted = LedgerIndex.of_names(names)
+    return (entries[~unwanted.has(entries)] for entries in entries_in_index(index_url(output)))
 
 
 def _few(names: Iterable[str], listed: float) -> list[str] | None:
@@ -355,7 +381,8 @@ def _few(names: Iterable[str], listed: float) -> list[str] | None:
     return None if len(few) > most else list(dict.fromkeys(few))
 
 
-def _named_entries(output: str, index: LedgerIndex, names: Sequence[str], own_run: str | None) -> Iterator[Entries]:
+def _named_entries(output: str, names: Sequence[str], own_run: str | None) -> Iterator[Entries]:
+    index = _index_of(output, names)
     for start in range(0, len(names), _READ_AT_ONCE):
         some = names[start : start + _READ_AT_ONCE]
         found = _present(output, some)
@@ -363,6 +390,16 @@ def _named_entries(output: str, index: LedgerIndex, names: Sequence[str], own_ru
         # Those that the index has, and that are missing now.
         known = zip(some, index.find(some) >= 0, strict=True)
         yield lost_entries([name for name, has_entry in known if has_entry and name not in found])
+
+
+def _index_of(output: str, names: Sequence[str]) -> LedgerIndex:
+    """The index, but only of these status objects; empty if it is damaged."""
+    wanted = LedgerIndex.of_names(names)
+    try:
+        parts = (entries[wanted.has(entries)] for entries in entries_in_index(index_url(output)))
+        return LedgerIndex.unpacked(map(pack, parts))
+    except DamagedIndexError:
+        return LedgerIndex(NO_ENTRIES)
 
 
 def _versions(output: str, names: Sequence[str]) -> dict[str, str]:

@@ -7,9 +7,10 @@ counts for the version of the status object that a listing shows, so the index d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +18,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hushbeam.schemas.media import SourceIdentity
+from hushbeam.transforms.archive.hash_ranges import HashRanges
 from hushbeam.transforms.archive.published_files import json_name
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.file_systems import storage_errors
 
 Reason = Literal["new", "up_to_date", "source", "configuration", "request"]
 """Why a recording is redacted: no output yet, or a change since its output. `up_to_date`: it is not redacted."""
@@ -27,7 +31,7 @@ Reason = Literal["new", "up_to_date", "source", "configuration", "request"]
 _COLUMNS = ("name", "name_rest", "version", "identity", "identity_rest", "source", "configuration")
 _DTYPE = np.dtype([(column, "<u8") for column in _COLUMNS])
 _SCHEMA = pa.schema([pa.field(column, pa.uint64(), nullable=False) for column in _COLUMNS])
-_ROWS_IN_A_GROUP = 1 << 16
+_ROWS_IN_A_GROUP, _ROWS_AT_ONCE = 1 << 16, 1 << 13
 
 _LOST = 0
 """Placeholder for all digests except the name's, if a status object is missing or unreadable. No digest equals it."""
@@ -37,6 +41,12 @@ _NO_INDEX = (MissingFileError, pa.ArrowException, OSError, ValueError)
 
 Entries = NDArray[np.void]
 """Entries of an index: an array of the fields `_COLUMNS`."""
+
+NO_ENTRIES: Entries = np.zeros(0, _DTYPE)
+
+
+class DamagedIndexError(ValueError):
+    """The entries of an index cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +72,18 @@ def source_facts(source: SourceIdentity) -> str:
 def entries_of(names: Sequence[str], versions: Sequence[str], facts: Sequence[Facts]) -> Entries:
     """An entry for each status object. Versions that are not known yet may be empty."""
     entries = np.zeros(len(names), _DTYPE)
-    entries["name"], entries["name_rest"] = _digests(names)
-    entries["version"] = _digests(versions)[0]
-    entries["identity"], entries["identity_rest"] = _digests([each.output_identity for each in facts])
-    entries["source"] = _digests([each.source for each in facts])[0]
-    entries["configuration"] = _digests([each.configuration for each in facts])[0]
+    entries["name"], entries["name_rest"] = digests(names)
+    entries["version"] = digests(versions)[0]
+    entries["identity"], entries["identity_rest"] = digests([each.output_identity for each in facts])
+    entries["source"] = digests([each.source for each in facts])[0]
+    entries["configuration"] = digests([each.configuration for each in facts])[0]
     return entries
 
 
 def lost_entries(names: Sequence[str]) -> Entries:
     """An entry for each status object that is missing or unreadable. Tables may hold rows of its recording."""
     entries = np.zeros(len(names), _DTYPE)
-    entries["name"], entries["name_rest"] = _digests(names)
+    entries["name"], entries["name_rest"] = digests(names)
     return entries
 
 
@@ -86,13 +96,24 @@ class LedgerIndex:
 
     def __init__(self, entries: Entries, root: str | None = None) -> None:
         self.root = root
-        self._entries = entries[np.argsort(entries["name"], kind="stable")]
-        self._names = np.ascontiguousarray(self._entries["name"])
+        names = np.ascontiguousarray(entries["name"])
+        is_sorted = bool(np.all(names[1:] >= names[:-1]))
+        self._entries = entries if is_sorted else _sorted(entries.copy())
+        self._names = names if is_sorted else np.ascontiguousarray(self._entries["name"])
 
     @classmethod
-    def unpacked(cls, packs: Iterable[bytes]) -> LedgerIndex:
+    def unpacked(cls, packs: Iterable[bytes], root: str | None = None) -> LedgerIndex:
         """The index of packed entries."""
-        return cls(np.concatenate([np.zeros(0, _DTYPE), *(np.frombuffer(pack, _DTYPE) for pack in packs)]))
+        joined = bytearray()
+        for packed in packs:
+            joined += packed
+        # All entries are in memory once, also while they are sorted.
+        return cls(_sorted(np.frombuffer(joined, _DTYPE)), root)
+
+    @classmethod
+    def of_names(cls, names: Sequence[str]) -> LedgerIndex:
+        """An index that only knows names."""
+        return cls(lost_entries(names))
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -104,7 +125,7 @@ class LedgerIndex:
 
     def reason(self, recording_id: str, facts: Facts) -> Reason:
         """Why a recording is redacted, or that its output is up to date."""
-        (found,) = self.find([json_name(recording_id)])
+        found = self._place(json_name(recording_id))
         if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"
         committed, (current,) = self._entries[found], entries_of([""], [""], [facts])
@@ -116,7 +137,7 @@ class LedgerIndex:
 
     def has_traces(self, recording_id: str) -> bool:
         """Whether a recording has or had an output, so that tables may hold rows of it."""
-        return bool(self.find([json_name(recording_id)])[0] >= 0)
+        return self._place(json_name(recording_id)) >= 0
 
     def lost(self, chosen: NDArray[np.bool_]) -> Entries:
         """Lost entries for the chosen ones (a mask over all entries)."""
@@ -125,33 +146,20 @@ class LedgerIndex:
             lost[column] = self._entries[column][chosen]
         return lost
 
-    def without(self, names: Sequence[str]) -> LedgerIndex:
-        """The index without the status objects of these names."""
-        places = self.find(names)
-        kept = np.ones(len(self), bool)
-        kept[places[places >= 0]] = False
-        return LedgerIndex(self._entries[kept], self.root)
+    def has(self, entries: Entries) -> NDArray[np.bool_]:
+        """A mask of the entries whose names the index has."""
+        return self._places(entries["name"], entries["name_rest"]) >= 0
 
     def find(self, names: Sequence[str]) -> NDArray[np.intp]:
         """The position of each status object's entry, or -1."""
-        high, low = _digests(names)
-        places = np.searchsorted(self._names, high)
-        found = np.full(len(names), -1, np.intp)
-        for row, start in enumerate(places):
-            place = int(start)
-            while place < len(self._names) and self._names[place] == high[row]:
-                if self._entries["name_rest"][place] == low[row]:
-                    found[row] = place
-                    break
-                place += 1
-        return found
+        return self._places(*digests(names))
 
     def known(self, names: Sequence[str], versions: Sequence[str]) -> tuple[Entries, NDArray[np.bool_]]:
         """Entries of the status objects that the index has in this very version, and a mask of them."""
         places = self.find(names)
         versions_then = np.zeros(len(names), "<u8")
         versions_then[places >= 0] = self._entries["version"][places[places >= 0]]
-        same = (places >= 0) & (versions_then == _digests(versions)[0]) & (versions_then != _LOST)
+        same = (places >= 0) & (versions_then == digests(versions)[0]) & (versions_then != _LOST)
         return self._entries[places[same]], same
 
     def versioned(self, names: Sequence[str], versions: Sequence[str]) -> tuple[Entries, NDArray[np.bool_]]:
@@ -159,8 +167,30 @@ class LedgerIndex:
         places = self.find(names)
         there = places >= 0
         entries = self._entries[places[there]]
-        entries["version"] = _digests(versions)[0][there]
+        entries["version"] = digests(versions)[0][there]
         return entries, there
+
+    def _place(self, name: str) -> int:
+        """As `find`, which takes twice as long for a single name."""
+        (high,), (low,) = digests([name])
+        place = int(np.searchsorted(self._names, high))
+        while place < len(self) and self._names[place] == high:
+            if self._entries["name_rest"][place] == low:
+                return place
+            place += 1
+        return -1
+
+    def _places(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """The position of the entry of each name, or -1, by the halves of the name's digest."""
+        found, left = np.full(len(high), -1, np.intp), np.arange(len(high))
+        places = np.searchsorted(self._names, high)
+        while len(left := left[places[left] < len(self)]):
+            left = left[self._names[places[left]] == high[left]]
+            is_found = self._entries["name_rest"][places[left]] == low[left]
+            found[left[is_found]] = places[left[is_found]]
+            left = left[~is_found]
+            places[left] += 1  # another name with the same first half
+        return found
 
 
 def pack(entries: Entries) -> bytes:
@@ -168,46 +198,98 @@ def pack(entries: Entries) -> bytes:
     return entries.tobytes()
 
 
-def read_index(url: str) -> LedgerIndex:
-    """The index in a file; empty if the file is missing, damaged or of another version."""
-    parts: list[Entries] = []
-    root: str | None = None
+def unpack(packed: bytes) -> Entries:
+    """The inverse of `pack`."""
+    return np.frombuffer(packed, _DTYPE)
+
+
+class IndexFacts(NamedTuple):
+    """What an index says without its entries.
+
+    Attributes:
+      entries: Their number; 0 without an index.
+      root: The output root that they were written for; None if unknown.
+    """
+
+    entries: int
+    root: str | None
+
+
+def facts_of_index(url: str) -> IndexFacts:
+    """The facts of the index in a file, which may still turn out to be damaged."""
     try:
         with files.open_read(url) as stream, pq.ParquetFile(stream) as table:
             if _is_index(table):
-                parts = [_from_table(table.read_row_group(group)) for group in range(table.num_row_groups)]
-                root = _root_in(table)
+                return IndexFacts(table.metadata.num_rows, _root_in(table))
     except _NO_INDEX:  # a failing store raises StorageError
-        parts, root = [], None  # all status objects are read again
-    return LedgerIndex(np.concatenate([np.zeros(0, _DTYPE), *parts]), root)
+        pass
+    return IndexFacts(0, None)
 
 
-def root_of_index(url: str) -> str | None:
-    """The root that the index in a file names, without its entries; None for a file that holds no index."""
+def entries_in_index(url: str) -> Iterator[Entries]:
+    """The entries of the index in a file, some thousands at a time; none if the file is missing or of another version.
+
+    Raises:
+      DamagedIndexError: The file is damaged, and other entries may have been given before.
+    """
     try:
         with files.open_read(url) as stream, pq.ParquetFile(stream) as table:
-            return _root_in(table) if _is_index(table) else None
+            for group in range(table.num_row_groups if _is_index(table) else 0):
+                rows = table.read_row_group(group, use_threads=False)
+                yield from (_from_table(rows.slice(at, _ROWS_AT_ONCE)) for at in range(0, len(rows), _ROWS_AT_ONCE))
+    except MissingFileError:
+        return
     except _NO_INDEX:
-        return None
+        raise DamagedIndexError("the index of the ledger is damaged") from None
+
+
+def read_index(url: str) -> LedgerIndex:
+    """The index in a file; empty if the file is missing, damaged or of another version."""
+    try:
+        return LedgerIndex.unpacked(map(pack, entries_in_index(url)), facts_of_index(url).root)
+    except DamagedIndexError:
+        return LedgerIndex(NO_ENTRIES)  # all status objects are read again
 
 
 def write_index(url: str, parts: Iterable[Entries], root: str) -> None:
-    """Writes the whole index of an output root, sorted by name."""
-    files.write_bytes(url, _as_parquet(parts, root).to_pybytes())
+    """Writes the whole index of an output root, sorted by name, in memory that does not grow with it."""
+    with TemporaryFolder() as folder:
+        ranges = HashRanges(Path(folder, "entries"), NO_ENTRIES)
+        for entries in parts:
+            ranges.add(entries["name"], entries)
+        written = Path(folder, "index")
+        schema = _SCHEMA.with_metadata({_ROOT: root.encode()})
+        with (
+            storage_errors(folder, "write"),
+            pq.ParquetWriter(written, schema, compression="none", use_dictionary=False) as writer,
+        ):
+            for group in _groups(_sorted(entries) for entries in ranges):
+                columns = [pa.array(np.concatenate([part[column] for part in group])) for column in _COLUMNS]
+                writer.write_table(pa.table(columns, schema=schema))
+        files.upload_file(written, url)
 
 
-def _as_parquet(parts: Iterable[Entries], root: str) -> pa.Buffer:
-    """The file's content. Of a large archive, it and the entries of this function are in memory once."""
-    entries = np.concatenate([np.zeros(0, _DTYPE), *parts])
+def _groups(parts: Iterable[Entries]) -> Iterator[list[Entries]]:
+    """The same entries in lists of parts, each of `_ROWS_IN_A_GROUP` entries, and one of those that are left."""
+    group: list[Entries] = []
+    missing = _ROWS_IN_A_GROUP
+    for part in parts:
+        left = part
+        while len(left) >= missing:
+            yield [*group, left[:missing]]
+            left, group, missing = left[missing:], [], _ROWS_IN_A_GROUP
+        group.append(left)
+        missing -= len(left)
+    if missing < _ROWS_IN_A_GROUP:
+        yield group
+
+
+def _sorted(entries: Entries) -> Entries:
+    """Sorts entries by name, in their place: one column at a time is in memory twice."""
     order = np.argsort(entries["name"], kind="stable")
-    sink = pa.BufferOutputStream()
-    schema = _SCHEMA.with_metadata({_ROOT: root.encode()})
-    with pq.ParquetWriter(sink, schema, compression="none", use_dictionary=False) as writer:
-        for start in range(0, len(entries), _ROWS_IN_A_GROUP):
-            group = entries[order[start : start + _ROWS_IN_A_GROUP]]
-            columns = [pa.array(np.ascontiguousarray(group[column])) for column in _COLUMNS]
-            writer.write_table(pa.table(columns, schema=schema))
-    return sink.getvalue()
+    for column in _COLUMNS:
+        entries[column] = entries[column][order]
+    return entries
 
 
 def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:
@@ -233,7 +315,8 @@ def _from_table(table: pa.Table) -> Entries:
     return entries
 
 
-def _digests(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def digests(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The two halves of the digest of each text."""
     joined = b"".join(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts)
     halves = np.frombuffer(joined, "<u8").reshape(-1, 2)
     return halves[:, 0], halves[:, 1]

@@ -132,9 +132,12 @@ def forget_rows(output: str, run_id: str) -> None:
         found = _looked_up(output, _without_tables(output, batch))
         kept = {url for url, copy in found if isinstance(copy, UnreadableCopyError)}
         files.delete_many([url for url in batch if url not in kept])
-    own = (join(rows_folder(output, run_id), name) for name in names_of_copies(output, run_id))
-    while batch := list(islice(own, _REMOVED_AT_ONCE)):
-        files.delete_many(batch)
+    folder, is_left = rows_folder(output, run_id), True
+    while is_left:
+        # Listed anew for each batch: not every disk lists the rest of a folder in which files are removed meanwhile.
+        own = [join(folder, file.name) for file in islice(files.iterate_files(folder), _REMOVED_AT_ONCE)]
+        files.delete_many(own)
+        is_left = len(own) == _REMOVED_AT_ONCE
 
 
 _COPY = TypeAdapter(CommittedRecording)

@@ -17,12 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.stages import StagedAudio
 from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.storage.errors import StorageError
+
+if TYPE_CHECKING:  # it imports Beam, which takes seconds
+    from hushbeam.schemas.stages import StagedAudio
 
 PREFIX = "hushbeam-"
 OWNER = ".owner"

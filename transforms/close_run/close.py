@@ -52,7 +52,7 @@ def close(
     if root != output and not is_first:
         relocate(output)
     runs = read_earlier_runs(output, key)
-    if earlier.clear_unfinished(run_id, runs, lambda: frozenset(one for one, _ in committed)):
+    if earlier.clear_unfinished(run_id, runs, (one for one, _ in committed)):
         runs = read_earlier_runs(output, key)
     settle(output, runs.unsettled, key)
     remember_lists(output, runs, key, but=run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -18,7 +19,7 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
 from hushbeam.transforms.archive.given_identity import configuration_of
 from hushbeam.transforms.archive.ledger import committed_entries, entries_by_name
-from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts
+from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts, unpack
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import kept_rows, names_of_copies
 from hushbeam.transforms.archive.reviews import Reviews
@@ -34,6 +35,8 @@ from hushbeam.transforms.storage.errors import StorageError
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
 _LOOKED_UP_AT_ONCE = 32
+_NAMES_IN_MEMORY = 1 << 16
+"""More than a part of a run has. With more, it takes longer to ask for the names than to hand on all entries."""
 
 
 class Unfinished(NamedTuple):
@@ -255,4 +258,12 @@ def _packed_entries(output: str, run_id: str, part: RunPart | None, names: Itera
     if named is not None:
         yield from map(pack, named)
         return
-    yield from listed_once(part, f"ledger of {output}", map(pack, committed_entries(output, run_id)))
+    listed = listed_once(part, f"ledger of {output}", map(pack, committed_entries(output, run_id)))
+    # Every worker holds what is given here, whatever number of the recordings it has.
+    some = list(islice(names, _NAMES_IN_MEMORY + 1))
+    if len(some) > _NAMES_IN_MEMORY:
+        yield from listed
+        return
+    wanted = LedgerIndex.of_names(some)
+    for entries in map(unpack, listed):
+        yield pack(entries[wanted.has(entries)])

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive import ledger
+from hushbeam.transforms.archive import hash_ranges, ledger
 from hushbeam.transforms.archive.ledger import (
     Status,
     check_is_a_ledger,
@@ -31,7 +31,15 @@ from hushbeam.transforms.archive.ledger import (
     status_url,
     write_status,
 )
-from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, entries_of, pack, read_index, write_index
+from hushbeam.transforms.archive.ledger_index import (
+    Entries,
+    Facts,
+    LedgerIndex,
+    entries_of,
+    pack,
+    read_index,
+    write_index,
+)
 from hushbeam.transforms.archive.published_files import audio_url, json_name
 from hushbeam.transforms.storage import files, listing
 from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
@@ -340,20 +348,111 @@ def test_the_index_after_a_run_with_few_commits_agrees_with_a_listing(tmp_path: 
     assert np.array_equal(extended.entries[there], listed.entries[there])
 
 
-def test_a_large_index_is_written_sorted_and_without_copies(tmp_path: Path) -> None:
-    entries = entries_of([""], [""], [_FACTS]).repeat(600_000)
-    entries["name"] = np.random.default_rng(0).integers(0, 100_000, len(entries))
-    entries["name_rest"] = range(len(entries))
+def test_a_large_index_is_written_as_one_that_fits_into_memory(tmp_path: Path) -> None:
+    entries = _made_up_entries(600_000)
     url = index_url(str(tmp_path))
     write_index(url, [entries[:1]], "root")  # pyarrow imports more when it is first used
-    tracemalloc.start()
-    write_index(url, [entries[:150_000], entries[150_000:]], "root")
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 1.6 * entries.nbytes
-    written = pq.read_table(url)
-    expected = entries[np.argsort(entries["name"], kind="stable")]
-    assert all(np.array_equal(written[column], expected[column]) for column in written.column_names)
+    peak = _peak(lambda: write_index(url, (entries[start : start + 5000] for start in range(0, 600_000, 5000)), "root"))
+    assert peak < 0.5 * entries.nbytes
+    assert (tmp_path / "runs" / "ledger.parquet").read_bytes() == _written_at_once(entries, "root")
+
+
+@pytest.mark.parametrize("number", [0, 1, 1 << 16, (1 << 17) + 1])
+def test_an_index_of_any_size_has_the_same_bytes_in_whatever_parts_it_comes(tmp_path: Path, number: int) -> None:
+    entries = _made_up_entries(number)
+    write_index(index_url(str(tmp_path)), [entries[: number // 3], entries[number // 3 :]], "root")
+    assert (tmp_path / "runs" / "ledger.parquet").read_bytes() == _written_at_once(entries, "root")
+    assert np.array_equal(read_index(index_url(str(tmp_path))).entries, np.sort(entries, order="name"))
+
+
+def test_entries_are_read_and_sorted_without_further_copies(tmp_path: Path) -> None:
+    entries = _made_up_entries(600_000)
+    url = index_url(str(tmp_path))
+    write_index(url, [entries], "root")
+    sizes = [len(index) for index in (read_index(url), LedgerIndex.unpacked([pack(entries[:9])]))]
+    assert sizes == [600_000, 9]
+    assert _peak(lambda: read_index(url)) < 1.7 * entries.nbytes
+    packs = (pack(entries[start : start + 5000]) for start in range(0, 600_000, 5000))
+    assert _peak(lambda: LedgerIndex.unpacked(packs)) < 1.7 * entries.nbytes
+
+
+def test_the_index_of_a_large_archive_is_extended_without_holding_it(tmp_path: Path) -> None:
+    root, names = str(tmp_path), [f"new-{number}.json" for number in range(3)]
+    before = _made_up_entries(600_000)
+    write_index(index_url(root), [before], root)
+    for number in range(3):
+        write_status(root, _status_of(f"new-{number}"))
+    committed = [pack(entries_of(names, [""] * 3, [_FACTS] * 3))]
+    assert _peak(lambda: extend_snapshot(root, committed, names)) < 0.5 * before.nbytes
+    assert _peak(lambda: list(entries_by_name(root, None, names) or ())) < 0.5 * before.nbytes
+    extended = read_index(index_url(root))
+    assert len(extended) == 600_003
+    assert (extended.find(names) >= 0).all()
+
+
+def test_what_an_index_has_is_told_by_whole_names(tmp_path: Path) -> None:
+    entries = _made_up_entries(400)
+    entries["name"] %= 40  # several names whose digests begin alike
+    held = np.arange(400) % 3 == 0
+    assert np.array_equal(LedgerIndex(entries[held]).has(entries), held)
+    assert not LedgerIndex(entries[:0]).has(entries).any()
+
+
+@pytest.mark.parametrize("is_first_part", [True, False])
+def test_an_index_that_turns_out_to_be_damaged_is_written_anew(tmp_path: Path, is_first_part: bool) -> None:
+    root = str(tmp_path)
+    names = [f"call-{number}.json" for number in range(3 * _RATIO)]
+    _write_many(root, len(names))
+    others = _made_up_entries(1 << 17)
+    listed = np.concatenate([entries_of(names, [""] * len(names), [_FACTS] * len(names)), others])
+    write_index(index_url(root), [listed], root)
+    path = tmp_path / "runs" / "ledger.parquet"
+    content = bytearray(path.read_bytes())
+    start = 4 if is_first_part else pq.read_metadata(path).row_group(1).column(0).data_page_offset
+    content[start : start + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    assert root_of_snapshot(root) == root, "the end of the file is whole"
+    assert len(read_index(index_url(root))) == 0
+    assert len(_index(root)) == len(names)
+    named = _by_name(root, "call-1", "never")
+    assert named is not None
+    assert (named.reason("call-1", _FACTS), named.has_traces("never")) == ("up_to_date", False)
+    extend_snapshot(root, [pack(entries_of(["call-1.json"], [""], [_FACTS]))], ["call-1.json"])
+    assert (read_index(index_url(root)).find(names) >= 0).all()
+    assert len(read_index(index_url(root))) == len(names)
+
+
+def test_an_archive_that_is_divided_on_the_disk_is_listed_as_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = str(tmp_path)
+    _write_many(root, 300)
+    save_snapshot(root)
+    for number in range(0, 300, 7):
+        write_status(root, _status_of(f"call-{number}", "beef"))
+    files.delete(status_url(root, "call-1"))
+    files.write_bytes(status_url(root, "call-2"), b"{}")
+    files.delete(status_url(root, "call-3"))
+    names = ["call-7.json", "call-8.json"]
+    committed = [pack(entries_of(names, [""] * 2, [Facts("cafe", "", "")] * 2))]
+
+    def written() -> bytes:
+        before = (tmp_path / "runs" / "ledger.parquet").read_bytes()
+        save_snapshot(root, committed, forgotten=["call-1"])
+        after = (tmp_path / "runs" / "ledger.parquet").read_bytes()
+        (tmp_path / "runs" / "ledger.parquet").write_bytes(before)
+        return after
+
+    in_memory = written()
+    monkeypatch.setattr(hash_ranges, "_ROWS_IN_MEMORY", 8)
+    monkeypatch.setattr(ledger, "_READ_AT_ONCE", 5)
+    assert written() == in_memory
+    files.write_bytes(index_url(root), in_memory)
+    index = read_index(index_url(root))
+    assert len(index) == 299
+    assert [index.has_traces(f"call-{number}") for number in range(4)] == [True, False, True, True]
+    assert index.reason("call-7", Facts("cafe", "", "")) == "up_to_date"
+    assert index.reason("call-8", _FACTS) == "up_to_date", "the index has the version that is listed"
 
 
 def test_a_moved_ledger_is_indexed_anew_at_the_end_of_a_run(tmp_path: Path) -> None:
@@ -387,6 +486,35 @@ def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None
 
 def _index(root: str) -> LedgerIndex:
     return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root, None))
+
+
+def _made_up_entries(number: int) -> Entries:
+    entries = entries_of([""], [""], [_FACTS]).repeat(number)
+    entries["name"] = np.random.default_rng(0).integers(0, 1 << 64, number, np.uint64)
+    entries["name_rest"] = range(number)
+    return entries
+
+
+def _written_at_once(entries: Entries, root: str) -> bytes:
+    """The content of an index of entries that are all in memory."""
+    entries, sink = np.sort(entries, order="name"), pa.BufferOutputStream()
+    columns = entries.dtype.names or ()
+    fields = [pa.field(column, pa.uint64(), nullable=False) for column in columns]
+    table = pa.table([pa.array(entries[column].copy()) for column in columns], pa.schema(fields, {b"root": root}))
+    with pq.ParquetWriter(sink, table.schema, compression="none", use_dictionary=False) as writer:
+        for start in range(0, len(entries), 1 << 16):
+            writer.write_table(table.slice(start, 1 << 16))
+    return bytes(sink.getvalue())
+
+
+def _peak(work: Callable[[], object]) -> int:
+    """The most bytes that Python's objects and arrays took during the work."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def _noting(taken: list[str]) -> Iterator[str]:

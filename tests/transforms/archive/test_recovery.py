@@ -14,6 +14,7 @@ from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
 from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.archive import recovery
 from hushbeam.transforms.archive.ledger import Status, write_status
 from hushbeam.transforms.archive.recovery import forget_rows, keep_rows, kept_rows, recover, rows_url, safety_copies
 from hushbeam.transforms.commit import RecoverCommitted
@@ -64,7 +65,9 @@ def test_a_copy_that_was_never_committed_is_removed_after_another_run_commits_it
     assert safety_copies(output) == []
 
 
-def test_all_safety_copies_are_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 5, 10_000])
+def test_all_safety_copies_are_removed(tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "_REMOVED_AT_ONCE", at_once)
     for number in range(30):
         _leave(str(tmp_path), f"run-{number % 2}", f"call-{number}")
     assert len(safety_copies(str(tmp_path))) == 30

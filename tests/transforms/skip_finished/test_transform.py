@@ -13,9 +13,11 @@ from apache_beam.testing.util import assert_that, equal_to
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.archive import ledger
 from hushbeam.transforms.archive.ledger import Status, save_snapshot, status_url, write_status
+from hushbeam.transforms.archive.ledger_index import LedgerIndex
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.runs.parts import RunPart
 from hushbeam.transforms.archive.tombstones import lay
-from hushbeam.transforms.skip_finished import SkipFinished
+from hushbeam.transforms.skip_finished import SkipFinished, transform
 from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.listing import StoredFile
@@ -103,3 +105,21 @@ def test_each_recording_is_redacted_for_its_reason(
         assert_that(unfinished.skipped, equal_to(["up-to-date"]), label="skipped")
         assert_that(unfinished.erased, equal_to(["erased"]), label="erased")
     assert bool(listings) == (others in (0, 110)), "only a small archive is listed"
+
+
+@pytest.mark.parametrize(("most", "is_filtered"), [(2, True), (1, False)])
+def test_workers_get_the_entries_of_the_recordings_of_their_part_unless_asking_takes_longer(
+    tmp_path: Path, most: int, is_filtered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transform, "_NAMES_IN_MEMORY", most)
+    root = str(tmp_path / "out")
+    names = [f"call-{number}" for number in range(6)]
+    for name in names:
+        write_status(root, Status("completed", name, None, "identity", "earlier"))
+    save_snapshot(root)
+    for number, own in enumerate((["call-0", "new"], ["call-1", "call-5"])):
+        part = RunPart(number, number == 1, 0.5, str(tmp_path))
+        packs = transform._packed_entries(root, "this", part, [json_name(name) for name in own])
+        index = LedgerIndex.unpacked(packs)
+        assert [index.has_traces(name) for name in own] == [name != "new" for name in own]
+        assert len(index) == (len(set(own) & set(names)) if is_filtered else 6)

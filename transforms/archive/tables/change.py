@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from hushbeam.transforms.storage.file_systems import storage_errors
 from hushbeam.transforms.storage.urls import join
 
 _TRANSCRIPTS, _FINDINGS, _ERRORS, _NOTIFICATIONS = TABLES
+_IDS_AT_ONCE = 100_000
 _log = logging.getLogger(__name__)
 
 IsDue = Callable[[pa.Table], pa.ChunkedArray]
@@ -139,7 +141,7 @@ class Tables:
                 self.damaged.add(f"{table}/{name}")
         return changed
 
-    def clear_unfinished(self, run_id: str, earlier: EarlierRuns, done: Callable[[], frozenset[str]]) -> bool:
+    def clear_unfinished(self, run_id: str, earlier: EarlierRuns, done: Iterable[str]) -> bool:
         """Removes table files of killed runs that are no longer needed.
 
         This run has recovered what they published, and tried the rest again, so their rows of `errors/` are out of
@@ -148,7 +150,7 @@ class Tables:
 
         Args:
           earlier: All runs of the output root.
-          done: Gives the ids of the recordings whose rows are in the tables of this run.
+          done: The ids of the recordings whose rows are in the tables of this run, read if there were any.
 
         Returns:
           Whether there were any, and file lists may have changed.
@@ -158,8 +160,10 @@ class Tables:
         unfinished = {run for run in runs if not earlier.is_closed(run)}
         if not unfinished:
             return False
-        for table in (_TRANSCRIPTS, _FINDINGS):
-            self.drop_recordings(table, done(), of_runs=unfinished)
+        left = iter(done)
+        while ids := frozenset(islice(left, _IDS_AT_ONCE)):
+            for table in (_TRANSCRIPTS, _FINDINGS):
+                self.drop_recordings(table, ids, of_runs=unfinished)
         delivered: defaultdict[str, list[str]] = defaultdict(list)
         for table in TABLES:
             for name in self._settled_names(table):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hushbeam.transforms.archive.tables import change
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.earlier_runs import read_earlier_runs
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
@@ -99,7 +100,7 @@ def test_without_a_table_there_is_nothing_to_drop(tmp_path: Path) -> None:
 
 
 def clear(output: Path, run_id: str, *done: str) -> None:
-    Tables(str(output), None).clear_unfinished(run_id, read_earlier_runs(str(output), None), lambda: frozenset(done))
+    Tables(str(output), None).clear_unfinished(run_id, read_earlier_runs(str(output), None), done)
 
 
 def test_tables_of_a_killed_run_are_removed_except_notifications(tmp_path: Path) -> None:
@@ -127,6 +128,17 @@ def test_rows_of_a_killed_run_that_are_nowhere_else_stay(tmp_path: Path) -> None
     write(tmp_path / "transcripts/run_date=2026-11-29/killed-0000.parquet", ["a", "b"])
     clear(tmp_path, "this", "a")
     assert ids(tmp_path / "transcripts/run_date=2026-11-29/killed-0000.v2.parquet") == ["b"]
+
+
+def test_a_killed_run_is_cleared_in_steps_by_a_run_of_many_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "_IDS_AT_ONCE", 2)
+    for name, held in (("killed-0000", ["a", "b", "c", "d"]), ("killed-0001", ["e", "f"])):
+        write(tmp_path / f"transcripts/run_date=2026-11-29/{name}.parquet", held)
+    clear(tmp_path, "this", "a", "e", "f", "x", "c")
+    left = list((tmp_path / "transcripts/run_date=2026-11-29").iterdir())
+    assert [ids(path) for path in left] == [["b", "d"]]
 
 
 def test_a_changed_file_is_changed_in_the_list_of_its_run(tmp_path: Path) -> None:
