@@ -45,7 +45,7 @@ from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.table_formats import update_tables
-from hushbeam.transforms.write_tables import WriteTable
+from hushbeam.transforms.write_tables import WriteTables
 
 
 class Resumption(NamedTuple):
@@ -112,7 +112,9 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
     rows = deliveries | "Rows" >> beam.Map(
         lambda delivery: (delivery.recording_id, json.dumps(delivery.to_row(processed_at)))
     )
-    rows | WriteTable("notifications", NOTIFICATIONS_SCHEMA, output, run_id, processed_at=processed_at)
+    {"notifications": rows} | WriteTables(
+        {"notifications": NOTIFICATIONS_SCHEMA}, output, run_id, processed_at=processed_at
+    )
     return deliveries
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import apache_beam as beam
-import pyarrow as pa
 
 from hushbeam.pipelines.running.job import Job, provenance_of
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery, Receiver
@@ -30,7 +29,15 @@ from hushbeam.transforms.redact_text import RedactText
 from hushbeam.transforms.store_findings import StoreFindings
 from hushbeam.transforms.table_formats import RegisterTables
 from hushbeam.transforms.verify_audio import VerifyAudio
-from hushbeam.transforms.write_tables import WriteTable
+from hushbeam.transforms.write_tables import WriteTables
+
+_SCHEMAS = {
+    "transcripts": TRANSCRIPTS_SCHEMA,
+    "findings": FINDINGS_SCHEMA,
+    "errors": ERRORS_SCHEMA,
+    "notifications": NOTIFICATIONS_SCHEMA,
+}
+"""Of the tables that a run writes."""
 
 
 class Results(NamedTuple):
@@ -129,13 +136,14 @@ def finish(
         unnamed,
     ) | "Deliveries" >> beam.Flatten()
 
-    tables = (
-        committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),
-        committed | "Finding rows" >> beam.FlatMap(_finding_rows) | _table("findings", FINDINGS_SCHEMA, job),
-        all_failures | "Error rows" >> beam.Map(_error_row, job.processed_at) | _table("errors", ERRORS_SCHEMA, job),
-        deliveries
-        | "Notification rows" >> beam.Map(_delivery_row, job.processed_at)
-        | _table("notifications", NOTIFICATIONS_SCHEMA, job),
+    rows = {
+        "transcripts": committed | "Transcript rows" >> beam.Map(_transcript_row),
+        "findings": committed | "Finding rows" >> beam.FlatMap(_finding_rows),
+        "errors": all_failures | "Error rows" >> beam.Map(_error_row, job.processed_at),
+        "notifications": deliveries | "Notification rows" >> beam.Map(_delivery_row, job.processed_at),
+    }
+    tables = rows | WriteTables(
+        _SCHEMAS, output, run_id, processed_at=job.processed_at, shards=job.shards, part=job.part
     )
     outcome = RunOutcome(
         committed, all_failures, deliveries, skipped, tables, tuple(erased), tuple(unredacted), recordings
@@ -145,12 +153,6 @@ def finish(
     )
     registered = summary | RegisterTables(output, run_id, job.hold)
     return Results(committed, all_failures, deliveries, registered, skipped)
-
-
-def _table(name: str, schema: pa.Schema, job: Job) -> WriteTable:
-    return WriteTable(
-        name, schema, job.output, job.run_id, processed_at=job.processed_at, shards=job.shards, part=job.part
-    )
 
 
 def _transcript_row(recording: CommittedRecording) -> Row:

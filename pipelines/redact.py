@@ -90,7 +90,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
 
 def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PCollection[Failure]) -> Results:
     """The stages after the reading of what to redact, wherever it came from."""
-    pipeline, options = recordings.pipeline, job.options
+    options = job.options
     recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
 
     to_redact, not_to_redact = divided(job, recordings)
@@ -106,7 +106,7 @@ def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PC
             sources=job.sources,
         ).with_resource_hints(**needs)
     pending, done_before, skipped, missing, erased = to_redact | skip_finished(job, job.output)
-    failures = [rejected, missing]
+    all_published, failures = [done_before], [rejected, missing]
     if isinstance(job.hold, PipelineHold):
         pending |= KeepHold(job.hold).with_resource_hints(**needs)
 
@@ -120,18 +120,18 @@ def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PC
         joined, unjoined = transcribed_spans | AssembleTranscript(recognition.shuffle_key).with_resource_hints(**needs)
         long = joined | "Long recordings" >> RedactAndCommit(job).with_resource_hints(**needs)
         published_long, unpublished_long = long
+        all_published.append(published_long)
         failures += [undecoded, failed_spans, unjoined, unpublished_long]
     else:
-        whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
+        whole = pending
 
     transcribed, untranscribed = whole | Transcribe(recognition, limits, job.sources).with_resource_hints(**needs)
     # The same resource hints throughout: stages with different hints are not fused, and words would leave their worker.
     published, unpublished = transcribed | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [untranscribed, unpublished]
 
-    committed = (published, published_long, done_before) | "Published" >> beam.Flatten().with_output_types(
-        CommittedRecording
-    )
+    all_published.append(published)
+    committed = all_published | "Published" >> beam.Flatten().with_output_types(CommittedRecording)
     if published_unredacted is None:
         return finish(job, committed, failures=failures, skipped=skipped, recordings=recordings, erased=[erased])
     return finish(

@@ -33,7 +33,8 @@ _ENTRIES_IN_A_PACK = 4096
 
 Count = tuple[str, float]
 _Failed = tuple[str, str, int, bool, str]
-"""Id, manifest and line of what failed, whether it could not be read, and its outcome or cause."""
+"""Id, manifest and line of what failed, whether it could not be read, and what counts it: its outcome or its
+cause."""
 
 
 class RunOutcome(NamedTuple):
@@ -54,7 +55,7 @@ class RunOutcome(NamedTuple):
     failures: beam.PCollection[Failure]
     deliveries: beam.PCollection[Delivery]
     skipped: beam.PCollection[str]
-    tables: Sequence[beam.PCollection[WrittenFile]]
+    tables: beam.PCollection[WrittenFile]
     erased: Sequence[beam.PCollection[str]]
     unredacted: Sequence[beam.PCollection[str]]
     recordings: beam.PCollection[Recording]
@@ -99,13 +100,9 @@ class CloseRun(beam.PTransform):
         counts: tuple[beam.PCollection[Count], ...] = (
             outcome.committed | "Count completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
             outcome.failures
-            | "Failed recordings" >> beam.Map(_failed_recording).with_output_types(_Failed)
+            | "Failed recordings" >> beam.FlatMap(_failed_recording).with_output_types(_Failed)
             | "Once each" >> beam.combiners.Count.PerElement()
             | "Count failed" >> beam.MapTuple(_count_failed).with_output_types(Count),
-            outcome.failures
-            | "Failures by cause" >> beam.Map(_failed_by_cause).with_output_types(_Failed)
-            | "Each cause once" >> beam.combiners.Count.PerElement()
-            | "Count causes" >> beam.MapTuple(_count_cause).with_output_types(Count),
             outcome.deliveries | "Count notifications" >> beam.Map(_count_delivery).with_output_types(Count),
             outcome.skipped | "Count skipped" >> beam.Map(_count_skipped).with_output_types(Count),
             outcome.recordings | "Count ignored keys" >> beam.FlatMap(_count_ignored_keys).with_output_types(Count),
@@ -117,7 +114,6 @@ class CloseRun(beam.PTransform):
         )
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
         committed = outcome.committed | "Name recordings" >> beam.Map(_may_replace).with_output_types(tuple[str, bool])
-        tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
         entries = outcome.committed | "Ledger entries" >> beam.ParDo(_EntriesFn()).with_output_types(bytes)
         return (
             outcome.committed.pipeline
@@ -127,7 +123,7 @@ class CloseRun(beam.PTransform):
                 _CloseFn(self._output, self._identities, self._certificate_key, self._hold, self._part),
                 totals=beam.pvalue.AsDict(totals),
                 committed=beam.pvalue.AsIter(committed),
-                tables=beam.pvalue.AsList(tables),
+                tables=beam.pvalue.AsList(outcome.tables),
                 entries=beam.pvalue.AsIter(entries),
             )
         )
@@ -222,19 +218,13 @@ def _count_committed(recording: CommittedRecording) -> Iterable[Count]:
         yield f"findings.{json.loads(row)['policy']}", 1
 
 
-def _failed_recording(failure: Failure) -> _Failed:
-    return failure.recording_id or "", failure.manifest, failure.line, failure.stage == READING, failure.status
-
-
-def _failed_by_cause(failure: Failure) -> _Failed:
-    return failure.recording_id or "", failure.manifest, failure.line, failure.stage == READING, cause_of(failure)
+def _failed_recording(failure: Failure) -> Iterable[_Failed]:
+    failed = failure.recording_id or "", failure.manifest, failure.line, failure.stage == READING
+    yield *failed, f"recordings.{failure.status}"
+    yield *failed, cause_of(failure)
 
 
 def _count_failed(failed: _Failed, rows: int) -> Count:
-    return f"recordings.{failed[-1]}", _recordings(failed, rows)
-
-
-def _count_cause(failed: _Failed, rows: int) -> Count:
     return failed[-1], _recordings(failed, rows)
 
 

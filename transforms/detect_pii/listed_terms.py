@@ -6,6 +6,7 @@ A listed word alone is no personal data: the conversation model decides by what 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
@@ -43,12 +44,13 @@ class ListedTerms(Recogniser):
 
     def load(self) -> None:
         common = read_terms("common_words")
-        self._terms = Terms(
-            (term, policy)
-            for gazetteer, policy in _POLICIES.items()
-            for term in read_terms(gazetteer)
-            if policy != "person_name" or (term not in common and len(term) > 2)
-        )
+        terms: dict[str, set[str]] = {}
+        for gazetteer, policy in _POLICIES.items():
+            own: AbstractSet[str] = read_terms(gazetteer)
+            if policy == "person_name":
+                own = {term for term in own - common if len(term) > 2}
+            terms.setdefault(policy, set()).update(own)
+        self._terms = Terms(terms)
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         tokens = tokens_of(conversation)

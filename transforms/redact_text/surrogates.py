@@ -6,11 +6,14 @@ import hashlib
 import hmac
 import random
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import regex
-from faker import Faker
 
 from hushbeam.schemas.policies import NUMBERS
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 # Faker's provider for each policy whose values are words. Numbers keep their form instead, and values of any other
 # policy are replaced by its label.
@@ -105,6 +108,8 @@ class Surrogates:
 
     @cached_property
     def _faker(self) -> Faker:
+        from faker import Faker  # noqa: PLC0415 - takes a twentieth of a second, and most runs invent nothing
+
         return Faker(self._locale)
 
 

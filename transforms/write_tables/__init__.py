@@ -1,5 +1,5 @@
 """Parquet files of one run's rows."""
 
-from hushbeam.transforms.write_tables.transform import WriteTable
+from hushbeam.transforms.write_tables.transform import WriteTables
 
-__all__ = ["WriteTable"]
+__all__ = ["WriteTables"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
@@ -13,14 +15,18 @@ from apache_beam.options.pipeline_options import (
     SparkRunnerOptions,
     StandardOptions,
 )
-from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
-from apache_beam.runners.portability.job_server import JavaJarJobServer
-from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 
-_SERVERS: dict[str, type[JavaJarJobServer]] = {"FlinkRunner": FlinkJarJobServer, "SparkRunner": SparkJarJobServer}
+if TYPE_CHECKING:
+    from apache_beam.runners.portability.job_server import JavaJarJobServer
+
+_SERVERS = {
+    "FlinkRunner": "apache_beam.runners.portability.flink_runner:FlinkJarJobServer",
+    "SparkRunner": "apache_beam.runners.portability.spark_runner:SparkJarJobServer",
+}
+"""Imported when they are needed: a run on this machine does without."""
 
 
 def fetch_job_server(beam_options: PipelineOptions) -> None:
@@ -30,29 +36,30 @@ def fetch_job_server(beam_options: PipelineOptions) -> None:
       ConfigurationError: It is missing and cannot be downloaded, or there is no Java to run it.
     """
     runner = beam_options.view_as(StandardOptions).runner
-    server = _SERVERS.get((runner or "").rpartition(".")[2])
-    if server is None or beam_options.view_as(PortableOptions).job_endpoint or _submits_a_jar(beam_options):
+    name = (runner or "").rpartition(".")[2]
+    if name not in _SERVERS or beam_options.view_as(PortableOptions).job_endpoint or _submits_a_jar(beam_options):
         return
-    option = f"--{runner.rpartition('.')[2].removesuffix('Runner').lower()}_job_server_jar"
+    option = f"--{name.removesuffix('Runner').lower()}_job_server_jar"
     settings = beam_options.view_as(JobServerOptions)
     if shutil.which(settings.job_server_java_launcher) is None:
         raise ConfigurationError(
             f"--runner {runner}: Beam's job server needs Java, which is not installed; install a Java runtime, 11 or "
             "newer, or name one by --job_server_java_launcher"
         )
+    server: type[JavaJarJobServer] = resolve_name(_SERVERS[name])
     jar = ""
     logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
     try:
         jar = server(beam_options).path_to_jar()
-        JavaJarJobServer.local_jar(jar, settings.jar_cache_dir)
+        server.local_jar(jar, settings.jar_cache_dir)
     except (RuntimeError, OSError, ValueError) as error:
         if jar and not jar.startswith(("http://", "https://")):
             raise
         if not jar:
             raise ConfigurationError(f"{option}: there is no such file; give the path of the jar") from None
-        name = jar.partition("?")[0].rpartition("/")[2]
+        file = jar.partition("?")[0].rpartition("/")[2]
         raise ConfigurationError(
-            f"{option}: Beam's job server {name} cannot be downloaded from {urls.display(jar)} "
+            f"{option}: Beam's job server {file} cannot be downloaded from {urls.display(jar)} "
             f"({type(error).__name__}); give the path of a local copy"
         ) from None
 

@@ -15,7 +15,7 @@ from apache_beam.testing.test_pipeline import TestPipeline
 
 from hushbeam.schemas.tables import processed_at
 from hushbeam.transforms.archive.tables import parquet
-from hushbeam.transforms.write_tables import WriteTable, transform
+from hushbeam.transforms.write_tables import WriteTables, transform
 
 SCHEMA = pa.schema([pa.field("recording_id", pa.string(), nullable=False), pa.field("n", pa.int32()), processed_at()])
 START = "2026-11-29T02:00:00.123456+00:00"
@@ -34,10 +34,8 @@ def write(
 ) -> None:
     pairs = [(name, row(name, n, started)) for name, n in rows.items()]
     with TestPipeline("FnApiRunner", options=PipelineOptions(options or [])) as pipeline:
-        _ = (
-            pipeline
-            | beam.Create(pairs)
-            | WriteTable("things", SCHEMA, str(output), run_id, processed_at=START, shards=shards)
+        _ = {"things": pipeline | beam.Create(pairs)} | WriteTables(
+            {"things": SCHEMA}, str(output), run_id, processed_at=START, shards=shards
         )
 
 

@@ -116,7 +116,8 @@ class ConversationModel:
             self._session = InferenceSession(
                 str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
-            self._try_once()
+            if not self._is_packaged:
+                self._try_once()
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001 - the library raises nothing narrower

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -111,19 +112,24 @@ def read_terms(name: str) -> frozenset[str]:
 
 
 class Terms(Generic[Label]):
-    """Finds terms of one or more words, the longest at each place. A plural ending on the last word does not matter."""
+    """Finds terms of one or more words, the longest at each place. A plural ending on the last word does not matter.
 
-    def __init__(self, terms: Iterable[tuple[str, Label]]) -> None:
-        self._labels: dict[tuple[str, ...], Label] = {}
+    Args:
+      terms: The terms of each label. A term of several labels belongs to the first.
+    """
+
+    def __init__(self, terms: Mapping[Label, AbstractSet[str]]) -> None:
+        self._labels: dict[str, Label] = {}
         self._longest: dict[str, int] = {}
-        for term, label in terms:
-            if term.isascii() and term.isalnum() and term.islower():  # most of 103,000: one word, and plain already
-                self._labels.setdefault((term,), label)
-                self._longest.setdefault(term, 1)
-                continue
-            words = tuple(plain(word) for word in _TOKEN.findall(term))
-            self._labels.setdefault(words, label)
-            self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
+        for label, own in reversed([*terms.items()]):
+            # Most of 103,000 are one word, and plain already.
+            plain_already = {term for term in own if term.isascii() and term.isalnum() and term.islower()}
+            self._labels.update(dict.fromkeys(plain_already, label))
+            for term in own - plain_already:
+                words = [plain(word) for word in _TOKEN.findall(term)]
+                self._labels[" ".join(words)] = label
+                if len(words) > 1:
+                    self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
 
     def find(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, Label]]:
         """Yields first token, last token (inclusive) and label. A term does not go over the end of a sentence."""
@@ -139,14 +145,14 @@ class Terms(Generic[Label]):
 
     def _at(self, tokens: Sequence[Token], position: int) -> tuple[int, Label] | None:
         for first in _singulars(tokens[position].plain):
-            longest = min(self._longest.get(first, 0), len(tokens) - position)
+            longest = min(self._longest.get(first, 1), len(tokens) - position)
             for length in range(longest, 0, -1):
                 inside = tokens[position + 1 : position + length]
                 if any(token.begins_sentence for token in inside):
                     continue
                 words = [first, *(token.plain for token in inside)]
                 for last in _singulars(words[-1]):
-                    label = self._labels.get((*words[:-1], last))
+                    label = self._labels.get(" ".join((*words[:-1], last)))
                     if label is not None:
                         return length, label
         return None

@@ -14,8 +14,9 @@ from hushbeam.pipelines.options.parsing import read
 from hushbeam.pipelines.running.starting.start import load_command
 options, beams = read(options_of("redact"), ["no-such-call.wav", *sys.argv[1:]])
 command = load_command("hushbeam.pipelines.redact", options, beams)
+unused = ["faker", "apache_beam.runners.portability.flink_runner"]
 stores = ["apache_beam.io.gcp.gcsfilesystem", "apache_beam.io.azure.blobstoragefilesystem"]
-imported = [name for name in ("apache_beam", "pandas", *stores) if name in sys.modules]
+imported = [name for name in ("apache_beam", "pandas", *unused, *stores) if name in sys.modules]
 import gc, apache_beam.io.gcp.gcsfilesystem, apache_beam.io.azure.blobstoragefilesystem
 print(json.dumps([imported, command.__name__, gc.isenabled()]))
 """

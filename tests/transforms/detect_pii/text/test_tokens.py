@@ -33,7 +33,7 @@ def test_words_are_compared_without_case_accents_and_possessives() -> None:
 
 
 def test_the_longest_term_is_found_with_or_without_a_plural(said: Callable[[str], Conversation]) -> None:
-    terms = Terms([("x-ray", "short"), ("chest x-ray", "long")])
+    terms = Terms({"short": {"x-ray"}, "long": {"chest x-ray"}})
     tokens = tokens_of(said("two chest X rays, one x-ray"))
     assert [(tokens[first].text, tokens[last].text, label) for first, last, label in terms.find(tokens)] == [
         ("chest", "rays", "long"),
@@ -42,7 +42,7 @@ def test_the_longest_term_is_found_with_or_without_a_plural(said: Callable[[str]
 
 
 def test_a_term_does_not_go_over_the_end_of_a_sentence(said: Callable[[str], Conversation]) -> None:
-    assert list(Terms([("new york", "place")]).find(tokens_of(said("That is new. York is old.")))) == []
+    assert list(Terms({"place": {"new york"}}).find(tokens_of(said("That is new. York is old.")))) == []
 
 
 @pytest.mark.parametrize(
