@@ -128,13 +128,14 @@ def forget_rows(output: str, run_id: str) -> None:
 
     Copies that could not be recovered stay, since their rows are nowhere else; an audit names them.
     """
-    for batch in copies_of_killed_runs(output, run_id):
+    # Not every disk lists the rest of a folder in which files are removed meanwhile: these are listed first, and those
+    # of this run, which may be many, anew for each batch.
+    for batch in list(copies_of_killed_runs(output, run_id)):
         found = _looked_up(output, _without_tables(output, batch))
         kept = {url for url, copy in found if isinstance(copy, UnreadableCopyError)}
         files.delete_many([url for url in batch if url not in kept])
     folder, is_left = rows_folder(output, run_id), True
     while is_left:
-        # Listed anew for each batch: not every disk lists the rest of a folder in which files are removed meanwhile.
         own = [join(folder, file.name) for file in islice(files.iterate_files(folder), _REMOVED_AT_ONCE)]
         files.delete_many(own)
         is_left = len(own) == _REMOVED_AT_ONCE

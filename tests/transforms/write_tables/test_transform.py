@@ -71,6 +71,21 @@ def test_the_number_of_files_follows_from_the_size_of_the_rows(tmp_path: Path, m
     assert 2 <= len(names(tmp_path)) <= 5
 
 
+def test_each_table_has_as_many_files_as_its_own_rows_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transform, "_BYTES_IN_A_FILE", 500)
+    numbers = {"large": 20, "small": 2, "empty": 0}
+    with TestPipeline("FnApiRunner") as pipeline:
+        rows = {
+            table: pipeline | table >> beam.Create([(name, row(name, n)) for name, n in list(ROWS.items())[:number]])
+            for table, number in numbers.items()
+        }
+        _ = rows | WriteTables(dict.fromkeys(numbers, SCHEMA), str(tmp_path), "run", processed_at=START)
+    written = {table: sorted((tmp_path / table).rglob("*.parquet")) for table in numbers}
+    assert {table: ds.dataset(files).count_rows() for table, files in written.items()} == numbers
+    assert len(written["large"]) > 1
+    assert [path.name for table in ("small", "empty") for path in written[table]] == ["run-0000.parquet"] * 2
+
+
 def test_rows_of_a_recovered_run_lie_under_their_own_date(tmp_path: Path) -> None:
     write(tmp_path, "first", {"call-0": 0})
     write(tmp_path, "run", {"call-1": 1}, started="2026-11-28T23:59:59.999999+00:00")

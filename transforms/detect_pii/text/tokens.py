@@ -145,7 +145,7 @@ class Terms(Generic[Label]):
 
     def _at(self, tokens: Sequence[Token], position: int) -> tuple[int, Label] | None:
         for first in _singulars(tokens[position].plain):
-            longest = min(self._longest.get(first, 1), len(tokens) - position)
+            longest = min(self._longest.get(first, int(first in self._labels)), len(tokens) - position)
             for length in range(longest, 0, -1):
                 inside = tokens[position + 1 : position + length]
                 if any(token.begins_sentence for token in inside):

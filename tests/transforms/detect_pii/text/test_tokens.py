@@ -41,6 +41,13 @@ def test_the_longest_term_is_found_with_or_without_a_plural(said: Callable[[str]
     ]
 
 
+def test_a_term_whose_first_word_alone_is_one_too_is_found_as_a_whole_with_a_plural(
+    said: Callable[[str], Conversation],
+) -> None:
+    terms = Terms({"name": {"crohn"}, "condition": {"crohn disease"}})
+    assert list(terms.find(tokens_of(said("it is Crohns disease")))) == [(2, 3, "condition")]
+
+
 def test_a_term_does_not_go_over_the_end_of_a_sentence(said: Callable[[str], Conversation]) -> None:
     assert list(Terms({"place": {"new york"}}).find(tokens_of(said("That is new. York is old.")))) == []
 
