@@ -27,6 +27,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 from hushbeam.pipelines.running.job import resolved
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, page_url
+from hushbeam.pipelines.running.starting.job_servers import start_job_server
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
@@ -135,6 +136,7 @@ def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Consol
             one = _audited(output, options.certificate, settings_of(options))
         return _show(options, console, one, page, about)
     fit_workers(beam_options, Workers(), device=options.device)
+    start_job_server(beam_options)
     url = report_url(options, output)
     with waiting(remarks(), "checking the output", "AuditRecording.passed", "recording"):
         _run(beam_options, output, settings_of(options), url, about)

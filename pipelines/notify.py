@@ -27,6 +27,7 @@ from hushbeam.pipelines.running.inputs import find_inputs, spool_standard_input,
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, signing_key
+from hushbeam.pipelines.running.starting.job_servers import start_job_server
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -143,6 +144,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
         return EXIT_INCOMPLETE if still_open else EXIT_COMPLETED
     check_writable(options.output)
     fit_workers(beam_options, Workers(), device="cpu")
+    start_job_server(beam_options)
     local = is_local(beam_options)
     key = signing_key(output, options.certificate_key)
     with (

@@ -25,6 +25,7 @@ from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.outputs import check_readable
 from hushbeam.pipelines.running.reporting.costs import cost, cost_told, hours_told
+from hushbeam.pipelines.running.starting.job_servers import start_job_server
 from hushbeam.pipelines.running.unfinished import divided, skip_finished
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.plurals import counted
@@ -103,6 +104,7 @@ def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console)
     planning = options.planning
     if planning.plan_file is None and not local:
         raise ConfigurationError("--plan_file: name an object-store URL; a file on a worker's disk cannot be read here")
+    start_job_server(beam_options)
     with closing(prepare(options, local=local, writes=False)) as job, TemporaryFolder() as folder:
         print_remarks(job.remarks, console)
         plan_file = normalised(planning.plan_file or join(folder, "plan.json"))

@@ -23,7 +23,7 @@ from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.outputs import check_apart, check_private_roots_writable, check_writable
-from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
+from hushbeam.pipelines.running.starting.job_servers import start_job_server
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.pipelines.running.unfinished import divided, skip_finished
 from hushbeam.schemas.errors import ConfigurationError
@@ -152,7 +152,7 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
         check_apart(options.output)
         check_private_roots_writable(options.keeping, from_here=local)
         fit_workers(beam_options, options.workers, device=options.recognition.device)
-        fetch_job_server(beam_options)
+        start_job_server(beam_options)
         prepared = prepare(options, local=local)
     with closing(prepared) as job:
         print_remarks(job.remarks, console)

@@ -26,7 +26,7 @@ from hushbeam.pipelines.running.job import Job, check_secrets, new_run_id, with_
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
-from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
+from hushbeam.pipelines.running.starting.job_servers import start_job_server
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.delivery import Receiver
 from hushbeam.schemas.errors import ConfigurationError
@@ -213,7 +213,7 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
     local = is_local(beam_options)
     with waiting(console, "checking options and models"):
         fit_workers(beam_options, Workers(), device=options.device)
-        fetch_job_server(beam_options)
+        start_job_server(beam_options)
         rendering = prepare(options, local=local)
     with waiting(console, "comparing policies"):
         told = tuple(_fewer_policies(options, rendering.job.output))
