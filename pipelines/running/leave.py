@@ -25,10 +25,10 @@ def leave(status: int) -> NoReturn:
     Not by `sys.exit`: threads may still compute in a model. If Python exits under them, C++ calls `terminate`, which
     ends the process with SIGABRT and status 134, whatever the job's own status.
     """
-    for do in _before_leaving:
-        do()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # its reader has ended
             stream.flush()
+    for do in _before_leaving:
+        do()
     logging.shutdown()
     os._exit(status)
