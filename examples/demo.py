@@ -70,8 +70,12 @@ def main(arguments: Sequence[str]) -> int:
         if status != EXIT_COMPLETED:
             return status
         said = _said(private)
+    # Imported when the command has run, which imports Beam while models load.
+    from hushbeam.transforms.report_run import newest_run, report_url  # noqa: PLC0415
+
     console = Console()
-    calls = _calls(output)
+    run = newest_run(str(output))
+    calls = _calls(output, run)
     (compared,) = [call for call in calls if call.recording_id == _COMPARED]
     console.print(f"\n[bold]What was said in {_COMPARED}, and what is published[/]")
     console.print(_side_by_side([utterance["text"] for utterance in said["utterances"]], compared))
@@ -82,11 +86,8 @@ def main(arguments: Sequence[str]) -> int:
     for call in calls:
         console.print(f"  before  {escape(_shown(call.before))}", highlight=False, soft_wrap=True)
         console.print(f"  after   {escape(_shown(call.after))}", highlight=False, soft_wrap=True)
-    # Imported when the command has run, which imports Beam while models load.
-    from hushbeam.transforms.report_run import newest_run, report_url  # noqa: PLC0415
-
     console.print("\n[bold]See them[/]")
-    report = report_url(str(output), newest_run(str(output)))
+    report = report_url(str(output), run)
     review = shlex.join([_shown(sys.executable), "-m", "hushbeam", "review", "--output", _shown(str(output))])
     console.print(f"  report  {escape(_shown(report))}", highlight=False, soft_wrap=True)
     console.print(f"  review  {escape(review)}", highlight=False, soft_wrap=True)
@@ -135,9 +136,11 @@ class _Call(NamedTuple):
     after: str
 
 
-def _calls(output: Path) -> list[_Call]:
+def _calls(output: Path, run: str) -> list[_Call]:
+    """The calls of one run: the tables also have the rows of the demos before."""
     columns = ["recording_id", "utterances", "audio_url", "redacted_audio_url"]
-    table = pyarrow.dataset.dataset(output / "transcripts", format="parquet").to_table(columns)
+    transcripts = pyarrow.dataset.dataset(output / "transcripts", format="parquet")
+    table = transcripts.to_table(columns, filter=pyarrow.dataset.field("run_id") == run)
     return [
         _Call(
             row["recording_id"],
@@ -145,7 +148,7 @@ def _calls(output: Path) -> list[_Call]:
             row["audio_url"],
             str(output / row["redacted_audio_url"]),
         )
-        for row in table.to_pylist()  # of one run: an output of several has earlier rows too
+        for row in table.to_pylist()
     ]
 
 
