@@ -10,12 +10,11 @@ from typing import NamedTuple
 import apache_beam as beam
 
 from hushbeam.pipelines.running.job import Job, provenance_of
-from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery, Receiver
-from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
-from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.delivery import Announcement, Delivery, Receiver
+from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, DetectedRecording, TranscribedRecording
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.archive.tables.parquet import Row
 from hushbeam.transforms.base.each_recording import Outcome
 from hushbeam.transforms.close_run import CloseRun, RunOutcome
@@ -30,14 +29,6 @@ from hushbeam.transforms.store_findings import StoreFindings
 from hushbeam.transforms.table_formats import RegisterTables
 from hushbeam.transforms.verify_audio import VerifyAudio
 from hushbeam.transforms.write_tables import WriteTables
-
-_SCHEMAS = {
-    "transcripts": TRANSCRIPTS_SCHEMA,
-    "findings": FINDINGS_SCHEMA,
-    "errors": ERRORS_SCHEMA,
-    "notifications": NOTIFICATIONS_SCHEMA,
-}
-"""Of the tables that a run writes."""
 
 
 class Results(NamedTuple):
@@ -143,7 +134,7 @@ def finish(
         "notifications": deliveries | "Notification rows" >> beam.Map(_delivery_row, job.processed_at),
     }
     tables = rows | WriteTables(
-        _SCHEMAS, output, run_id, processed_at=job.processed_at, shards=job.shards, part=job.part
+        SCHEMAS, output, run_id, processed_at=job.processed_at, shards=job.shards, part=job.part
     )
     outcome = RunOutcome(
         committed, all_failures, deliveries, skipped, tables, tuple(erased), tuple(unredacted), recordings

@@ -33,8 +33,7 @@ _ENTRIES_IN_A_PACK = 4096
 
 Count = tuple[str, float]
 _Failed = tuple[str, str, int, bool, str]
-"""Id, manifest and line of what failed, whether it could not be read, and what counts it: its outcome or its
-cause."""
+"""Id, manifest and line of what failed, whether it could not be read, and the count: of its outcome or of its cause."""
 
 
 class RunOutcome(NamedTuple):

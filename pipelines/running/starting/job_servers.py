@@ -1,12 +1,11 @@
-"""Job servers of Beam's Flink and Spark runners: what they need is fetched and checked before a job is built, and they
-start meanwhile.
+"""Job servers of Beam's runners. What those of Flink and Spark need is fetched and checked before a job is built, and
+they start meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from typing import TYPE_CHECKING
 
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
@@ -21,21 +20,30 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import urls
 
-if TYPE_CHECKING:
-    from apache_beam.runners.portability.job_server import JavaJarJobServer
-    from apache_beam.runners.portability.portable_runner import PortableRunner
-
 _RUNNERS = ("FlinkRunner", "SparkRunner")
 
 
 def start_job_server(beam_options: PipelineOptions) -> None:
-    """Fetches the jar of the runner's job server, and starts it. Does nothing for a runner without one.
+    """Fetches the jar of Flink's or Spark's job server, and starts it. Does nothing for a run on this machine.
+
+    A job server that Beam starts, such as Prism, ends with the command too.
 
     Raises:
       ConfigurationError: It is missing and cannot be downloaded, or there is no Java to run it.
     """
     runner = beam_options.view_as(StandardOptions).runner
-    name = (runner or "").rpartition(".")[2]
+    if runner is None:
+        return
+    # Imported here: a run on this machine does without these runners.
+    from hushbeam.pipelines.running.starting.early_job_server import (  # noqa: PLC0415
+        begin,
+        end_with_command,
+        job_server_of,
+    )
+
+    logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
+    end_with_command()
+    name = runner.rpartition(".")[2]
     if name not in _RUNNERS or beam_options.view_as(PortableOptions).job_endpoint or _submits_a_jar(beam_options):
         return
     option = f"--{name.removesuffix('Runner').lower()}_job_server_jar"
@@ -45,8 +53,7 @@ def start_job_server(beam_options: PipelineOptions) -> None:
             f"--runner {runner}: Beam's job server needs Java, which is not installed; install a Java runtime, 11 or "
             "newer, or name one by --job_server_java_launcher"
         )
-    logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
-    _, server = _of(name, beam_options)
+    _, server = job_server_of(name, beam_options)
     jar = ""
     try:
         jar = server.path_to_jar()
@@ -61,25 +68,10 @@ def start_job_server(beam_options: PipelineOptions) -> None:
             f"{option}: Beam's job server {file} cannot be downloaded from {urls.display(jar)} "
             f"({type(error).__name__}); give the path of a local copy"
         ) from None
-    from hushbeam.pipelines.running.starting.early_job_server import begin  # noqa: PLC0415 - as `_of`
-
     folder = TemporaryFolder()
     if not settings.artifacts_dir:
         settings.artifacts_dir = folder.name
-    begin(*_of(name, beam_options), folder)
-
-
-def _of(name: str, beam_options: PipelineOptions) -> tuple[type[PortableRunner], JavaJarJobServer]:
-    """The runner and its job server, imported here: a run on this machine does without."""
-    if name == "FlinkRunner":
-        from apache_beam.runners.portability.flink_runner import FlinkJarJobServer, FlinkRunner  # noqa: PLC0415
-
-        flink = beam_options.view_as(FlinkRunnerOptions)
-        flink.flink_master = FlinkRunner.add_http_scheme(flink.flink_master)  # as the runner does
-        return FlinkRunner, FlinkJarJobServer(beam_options)
-    from apache_beam.runners.portability.spark_runner import SparkJarJobServer, SparkRunner  # noqa: PLC0415
-
-    return SparkRunner, SparkJarJobServer(beam_options)
+    begin(*job_server_of(name, beam_options), folder)
 
 
 def _submits_a_jar(beam_options: PipelineOptions) -> bool:

@@ -1,4 +1,4 @@
-"""Job servers that start before a job is submitted. In place of Java, a script answers at the port."""
+"""Job servers that end with the command. In place of Java or Prism, a script answers at the port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 import grpc
 server = grpc.server(ThreadPoolExecutor(1))
-server.add_insecure_port("localhost:" + sys.argv[sys.argv.index("--job-port") + 1])
+option = "--job-port" if "--job-port" in sys.argv else "--job_port"
+server.add_insecure_port("localhost:" + sys.argv[sys.argv.index(option) + 1])
 server.start()
 server.wait_for_termination()
 """
@@ -34,6 +35,20 @@ try:
     print(type(create_runner(sys.argv[1].partition("=")[2]).default_job_server(options).start()).__name__)
 except RuntimeError as error:
     print(error)
+leave(0)
+"""
+
+_WITH_PRISM = """
+import os, sys
+from pathlib import Path
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import create_runner
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.starting.job_servers import start_job_server
+options = PipelineOptions(["--runner=PrismRunner", f"--prism_location={sys.argv[1]}"])
+start_job_server(options)
+create_runner("PrismRunner").default_job_server(options).start()
+print(*(Path(task, "children").read_text() for task in Path(f"/proc/{os.getpid()}/task").iterdir()))
 leave(0)
 """
 
@@ -70,6 +85,17 @@ def test_the_runner_submits_to_the_server_that_was_started_which_ends_with_the_c
     assert not runs(server)
     assert artifacts.startswith(str(tmp_path))
     assert not Path(artifacts).exists()
+
+
+def test_a_server_that_beam_starts_ends_with_the_command(tmp_path: Path) -> None:
+    prism = tmp_path / "prism"
+    prism.write_text(f"#!{sys.executable}\n{_ANSWERS}")
+    prism.chmod(0o700)
+    done = subprocess.run(
+        [sys.executable, "-c", _WITH_PRISM, str(prism)], capture_output=True, text=True, check=True, timeout=120
+    )
+    (server,) = done.stdout.split()
+    assert not runs(server)
 
 
 def test_a_server_that_ends_at_once_is_told_and_not_waited_for(tmp_path: Path) -> None:
