@@ -21,6 +21,17 @@ import soundfile
 from tests.pipelines.conftest import FAST, cut
 
 ROOT = Path(__file__).parents[3]
+_LOADS_SLOWLY = """
+import time
+from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
+load = ConversationModel.load
+def slowly(self):
+    time.sleep(1)  # the display looks four times a second at what takes a while
+    load(self)
+ConversationModel.load = slowly
+from hushbeam.__main__ import entry
+entry()
+"""
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 
 
@@ -39,12 +50,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Terminal:
-    """A command in a terminal of its own."""
+    """A command in a terminal of its own.
 
-    def __init__(self, arguments: Sequence[str], columns: int, **variables: str) -> None:
+    Args:
+      program: What Python runs.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], columns: int, program: Sequence[str] = ("-m", "hushbeam"), **variables: str
+    ) -> None:
         self._own, theirs = pty.openpty()
         self.command = subprocess.Popen(
-            [sys.executable, "-m", "hushbeam", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=ROOT,
             stdin=theirs,
             stdout=theirs,
@@ -76,7 +93,7 @@ def plain(shown: str) -> str:
 
 
 def test_a_person_sees_phases_a_bar_results_and_what_did_not_arrive(folder: Path) -> None:
-    terminal = Terminal(redact(folder, "seen"), columns=80)
+    terminal = Terminal(redact(folder, "seen"), columns=80, program=("-c", _LOADS_SLOWLY))
     shown = terminal.until(lambda _: False)
     assert terminal.command.wait(60) == 3
     said = plain(shown)
